@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -77,7 +78,7 @@ class MLPField(Field):
         super().__init__()
         self.dim, self.frequency = dim, frequency
         sizes = [dim, *[width] * depth, dim]
-        self.layers = nn.ModuleList(ConcatSquash(m, n, generator) for m, n in zip(sizes, sizes[1:], strict=False))
+        self.layers = nn.ModuleList(ConcatSquash(m, n, generator) for m, n in pairwise(sizes))
 
     def forward(self, t: Tensor, z: Tensor) -> Tensor:
         h = torch.sin(self.frequency * self.layers[0](t, z))
@@ -103,7 +104,8 @@ class MLPField(Field):
 class PlanarField(Field):
     """The lecture's planar flow in continuous time: Σ_m g_m(t) u_m tanh(w_mᵀ z + b_m), gates g_m(t) = σ(a_m t + c_m).
 
-    Its trace is Σ_m g_m tanh'(w_mᵀ z + b_m) u_mᵀ w_m: a sum of fields has the sum of the traces (Chen et al. 2018, eq. 9–10).
+    Its trace is Σ_m g_m tanh'(w_mᵀ z + b_m) u_mᵀ w_m: a sum of fields has the sum of the
+    traces (Chen et al. 2018, eq. 9–10).
     """
 
     def __init__(self, dim: int = 2, units: int = 64, *, generator: torch.Generator) -> None:

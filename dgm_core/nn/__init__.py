@@ -1,0 +1,1 @@
+"""What several topics' models share: solvers of differential equations."""
