@@ -80,23 +80,28 @@ class MLPField(Field):
         sizes = [dim, *[width] * depth, dim]
         self.layers = nn.ModuleList(ConcatSquash(m, n, generator) for m, n in pairwise(sizes))
 
+    @property
+    def squashes(self) -> list[ConcatSquash]:
+        """The layers, first to last."""
+        return [layer for layer in self.layers if isinstance(layer, ConcatSquash)]
+
     def forward(self, t: Tensor, z: Tensor) -> Tensor:
-        h = torch.sin(self.frequency * self.layers[0](t, z))
-        for layer in self.layers[1:-1]:
+        first, *middle, last = self.squashes
+        h = torch.sin(self.frequency * first(t, z))
+        for layer in middle:
             h = torch.tanh(layer(t, h))
-        return self.layers[-1](t, h)
+        return last(t, h)
 
     def with_jacobian(self, t: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
         # Forward mode for all D unit vectors at once: tangents (D, N, H) pass through each layer beside h itself.
-        first = self.layers[0]
+        first, *middle, last = self.squashes
         phase = self.frequency * first(t, z)
         h = torch.sin(phase)
         slope = self.frequency * torch.cos(phase) * first.scale(t)
         tangents = slope * first.weight.T.unsqueeze(1)
-        for layer in self.layers[1:-1]:
+        for layer in middle:
             h = torch.tanh(layer(t, h))
             tangents = (tangents @ layer.weight.T) * ((1 - h * h) * layer.scale(t))
-        last = self.layers[-1]
         jacobian = (tangents @ last.weight.T) * last.scale(t)
         return last(t, h), jacobian.permute(1, 2, 0)
 
