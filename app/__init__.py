@@ -1,0 +1,1 @@
+"""The shell: everything that knows Streamlit, apart from the pages themselves."""

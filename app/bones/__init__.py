@@ -1,0 +1,1 @@
+"""The bones that every page has, as functions; `app.furniture` gathers them."""

@@ -1,0 +1,105 @@
+"""The Check: what theory fixes beside what was measured just now."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+import streamlit as st
+
+from dgm_core.checks import Check
+
+STYLE = """<style>
+.st-key-check table { width: 100%; font-variant-numeric: tabular-nums; border-collapse: collapse; }
+.st-key-check th, .st-key-check td { border: 0; border-bottom: 1px solid var(--st-border-color, #8884);
+  padding: .45rem .7rem .45rem 0; vertical-align: baseline; }
+.st-key-check th { font-weight: 500; opacity: .72; font-size: .875em; white-space: nowrap; }
+.st-key-check td:first-child { white-space: nowrap; font-weight: 600; }
+.st-key-check td:nth-child(3), .st-key-check td:nth-child(4), .st-key-check td:nth-child(5) { white-space: nowrap; }
+.st-key-check td:last-child { font-size: .875em; opacity: .8; }
+</style>"""
+HEAD = "| | what | measured | theory | allowed | source |\n|:--|:--|--:|--:|:--|:--|\n"
+
+
+def check_table(checks: Sequence[Check], sampled_at: datetime | str | None = None) -> None:
+    """Draw a row for each check: verdict in words and colour, measured, expected, what is allowed, where it stands.
+
+    Args:
+        checks: the numbers.
+        sampled_at: when or with what they were measured, shown beneath.
+    """
+    if not checks:
+        st.caption("Nothing has been measured yet.")
+        return
+    with st.container(key="check", gap="small"):
+        st.html(STYLE)
+        st.markdown(table(checks))
+        st.caption(summary(checks, sampled_at))
+
+
+def table(checks: Sequence[Check]) -> str:
+    """The checks as a Markdown table."""
+    return HEAD + "\n".join(row(check) for check in checks)
+
+
+def row(check: Check) -> str:
+    """One check as a row of a Markdown table."""
+    verdict = ":green[✓ holds]" if check.passed else ":red[✗ fails]"
+    unit = f" {check.unit}" if check.unit else ""
+    what = check.name + (f"  \n{check.note}" if check.note else "")
+    cells = [verdict, what, number(check.measured, check.error) + unit, theory(check), allowed(check), check.source]
+    return "| " + " | ".join(cell(text) for text in cells) + " |"
+
+
+def theory(check: Check) -> str:
+    """The expected value, with ≤ where it is a bound."""
+    return ("≤ " if check.kind == "at most" else "") + number(check.expected, check.error)
+
+
+def allowed(check: Check) -> str:
+    """How far measured and expected may differ, in words.
+
+    Example:
+        >>> allowed(Check("mass", 1.0, 1.0, 1e-3, "tolerance"))
+        '± 0.001'
+        >>> allowed(Check("mean", 1.0, 1.0, 0.02, "standard error"))
+        '± 4 · 0.02 (standard error)'
+    """
+    error = f"{check.error:.2g}"
+    if check.kind == "standard error":
+        return f"± 4 · {error} (standard error)"
+    if check.kind == "at most":
+        return f"+ {error}" if check.error else "—"
+    return f"± {error}"
+
+
+def number(value: float, error: float) -> str:
+    """A value with the digits that its error leaves, and one more.
+
+    Example:
+        >>> number(1.000412, 1e-3), number(2.8e-7, 1e-5), number(float("nan"), 1.0)
+        ('1.0004', '2.8e-07', 'not a number')
+    """
+    if not math.isfinite(value):
+        return "not a number" if math.isnan(value) else ("∞" if value > 0 else "−∞")
+    if value == 0:
+        return "0"
+    if not 1e-3 <= abs(value) < 1e6:
+        return f"{value:.1e}".replace("-", "−", 1) if value < 0 else f"{value:.1e}"
+    digits = 1 - math.floor(math.log10(error)) if error > 0 and math.isfinite(error) else 4
+    return f"{value:.{min(max(digits, 0), 6)}f}".replace("-", "−")
+
+
+def cell(text: str) -> str:
+    """Text that does not end its table cell: bars and line breaks are written otherwise."""
+    parts = re.split(r"(\$[^$]*\$)", " ".join(text.split()))
+    return "".join(part.replace("|", r"\vert " if part.startswith("$") else r"\|") for part in parts)
+
+
+def summary(checks: Sequence[Check], sampled_at: datetime | str | None = None) -> str:
+    """How many hold, and when they were measured."""
+    held = sum(check.passed for check in checks)
+    when = f"{sampled_at:%H:%M:%S}" if isinstance(sampled_at, datetime) else sampled_at
+    return f"{held} of {len(checks)} hold" + (f" · measured {when}" if when else "")

@@ -1,0 +1,1 @@
+"""Arrays in, Altair or Plotly figure out; no Streamlit, no torch."""

@@ -1,0 +1,74 @@
+"""One accent colour a meaning, the same on every page, in a light and a dark shade.
+
+The hues are those of Okabe and Ito's set for all kinds of colour vision, darkened for a light ground and lightened for
+a dark one until the contrast is at least 3 : 1 (WCAG 2.2, 1.4.11). Colour never stands alone: marks differ in shape or
+carry words as well.
+
+References:
+    Okabe and Ito (2008), "Color Universal Design: how to make figures that are friendly to colorblind people".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Meaning = Literal["data", "model", "base", "latent", "good", "bad", "muted"]
+
+
+@dataclass(frozen=True)
+class Accent:
+    """A colour as ``#rrggbb`` for a light and for a dark ground."""
+
+    light: str
+    dark: str
+
+    def on(self, dark: bool) -> str:
+        """The shade for a dark or a light ground.
+
+        Example:
+            >>> Accent("#000000", "#ffffff").on(dark=True)
+            '#ffffff'
+        """
+        return self.dark if dark else self.light
+
+
+DATA = Accent("#c2570c", "#f5a04c")
+"""What is given: samples of the target, its density, its entropy."""
+MODEL = Accent("#0b6cb0", "#62b8f2")
+"""What is learned: the model's density, samples and loss."""
+BASE = Accent("#00795c", "#3ccfa4")
+"""Where the flow starts: the Gaussian."""
+LATENT = Accent("#a8477f", "#e89ac7")
+"""What is inferred or noise that is drawn: codes, probes, hidden variables."""
+GOOD = Accent("#1a7f45", "#52c98a")
+BAD = Accent("#bb3527", "#ff8a75")
+MUTED = Accent("#6a7280", "#9aa3b2")
+
+GROUND = Accent("#fbfaf8", "#14171d")
+"""The page itself."""
+PANEL = Accent("#f2f0ec", "#1e232c")
+"""Cards, inputs, the sidebar."""
+INK = Accent("#1f2430", "#e8eaee")
+"""Text."""
+GRID = Accent("#dedbd4", "#333a46")
+"""Rules, borders and the grid lines of a chart."""
+
+ACCENTS: dict[Meaning, Accent] = {
+    "data": DATA, "model": MODEL, "base": BASE, "latent": LATENT, "good": GOOD, "bad": BAD, "muted": MUTED,
+}  # fmt: skip
+
+
+def accent(meaning: Meaning, dark: bool) -> str:
+    """The colour of a meaning as ``#rrggbb``.
+
+    Raises:
+        ValueError: for a word that is no meaning here.
+
+    Example:
+        >>> accent("data", dark=False) == DATA.light
+        True
+    """
+    if meaning not in ACCENTS:
+        raise ValueError(f"no accent is called {meaning!r}; there are {', '.join(ACCENTS)}")
+    return ACCENTS[meaning].on(dark)

@@ -1,0 +1,79 @@
+"""What a session remembers of each topic's settings, apart from Streamlit's widgets.
+
+Streamlit forgets a widget that is not drawn, and two topics may name a parameter alike (``steps``, ``seed``), while a
+widget's key is the query parameter's name. So each topic's values are kept here, and handed to the widgets when the
+topic is shown again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from dgm_core.experiment import Experiment
+
+PAGE, VISIT, OWNERS = "dgm:page", "dgm:visit", "dgm:owners"
+
+
+def enter_page(name: str) -> None:
+    """Say which page this run shows; call it once a run, before the page.
+
+    A page that is entered anew reads the address again, so that a link inside the app works like one from outside.
+    """
+    if st.session_state.get(PAGE) != name:
+        st.session_state[PAGE] = name
+        st.session_state[VISIT] = st.session_state.get(VISIT, 0) + 1
+
+
+class Memory:
+    """One topic's settings in this session.
+
+    Args:
+        cls: the topic's Experiment.
+        prefix: set for a second Experiment of the same topic on a page.
+    """
+
+    def __init__(self, cls: type[Experiment], prefix: str = "") -> None:
+        self.cls, self.prefix = cls, prefix
+        self.owner = f"{cls.topic or cls.__name__}/{cls.__name__}/{prefix}"
+        slots: dict[str, Any] = {"values": cls().model_dump(), "notes": [], "at": None, "good": cls(), "visit": None}
+        self.slots: dict[str, Any] = st.session_state.setdefault(f"dgm:memory:{self.owner}", slots)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Every field's value, also of those that are hidden."""
+        return self.slots["values"]
+
+    def key(self, name: str) -> str:
+        """A field's widget key, which is its query parameter."""
+        return f"{self.prefix}{name}"
+
+    def is_new_visit(self) -> bool:
+        """Whether the page was entered since this was last asked."""
+        visit = st.session_state.get(VISIT, 0)
+        new = self.slots["visit"] != visit
+        self.slots["visit"] = visit
+        return new
+
+    def remember(self, values: Mapping[str, Any]) -> None:
+        """Take over values and hand them to the widgets; call it before the widgets are made or in a callback."""
+        self.values.update(values)
+        owners = st.session_state.setdefault(OWNERS, {})
+        for name, value in values.items():
+            st.session_state[self.key(name)] = value
+            owners[self.key(name)] = self.owner
+
+    def seed(self, name: str) -> None:
+        """Give a widget that is about to be made its value, where Streamlit has none or has another topic's."""
+        owners = st.session_state.setdefault(OWNERS, {})
+        if self.key(name) not in st.session_state or owners.get(self.key(name)) != self.owner:
+            self.remember({name: self.values[name]})
+
+    def current(self, name: str) -> Any:
+        """A field's value now: the widget's where it is ours and alive, the remembered one otherwise."""
+        owners = st.session_state.get(OWNERS, {})
+        if owners.get(self.key(name)) == self.owner:
+            return st.session_state.get(self.key(name), self.values[name])
+        return self.values[name]
