@@ -70,6 +70,7 @@ class Parameter:
         basic: shown at once; others stand under "More".
         log: bounds span decades, so the control is logarithmic.
         when: the field matters only while other fields hold one of these values.
+        labels: what a person reads instead of a choice's bare name.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Parameter:
     basic: bool
     log: bool
     when: Mapping[str, tuple[Any, ...]]
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def matters(self, values: Mapping[str, Any]) -> bool:
         """Whether the field changes anything while the others hold ``values``."""
@@ -94,7 +96,7 @@ class Experiment(BaseModel):
     """What is learned, by what, how, with which seed: a frozen value.
 
     A subclass declares fields with bounds, a title and a description (``pydantic.Field``); ``json_schema_extra`` may hold
-    ``unit``, ``basic``, ``log`` and ``when`` (see `Parameter`).
+    ``unit``, ``basic``, ``log``, ``when`` and ``labels`` (see `Parameter`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -230,4 +232,5 @@ def _parameter(name: str, info: Any) -> Parameter:
         name=name, kind=kind, title=info.title or name.replace("_", " "), help=info.description or "",
         default=info.default, low=low, high=high, choices=choices, unit=extra.get("unit", ""),
         basic=bool(extra.get("basic", False)), log=bool(extra.get("log", False)), when=when,
+        labels=dict(extra.get("labels", {})),
     )  # fmt: skip
