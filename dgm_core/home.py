@@ -9,7 +9,7 @@ import platformdirs
 
 
 def home() -> Path:
-    """The folder for everything that outlives a process: ``DGM_HOME`` where that is set, else the platform's data folder.
+    """The folder for all that outlives a process: ``DGM_HOME`` where that is set, else the platform's data folder.
 
     The folder is made when it is missing.
 
