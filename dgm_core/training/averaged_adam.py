@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -82,23 +83,22 @@ class AveragedAdam:
         self.weights.addcdiv_(self.moment, self.scratch, value=-learning_rate * correction / (1 - beta1**self.steps))
         self.average.lerp_(self.weights, 1 - min(self.decay, (1 + self.steps) / (10 + self.steps)))
 
-    def state(self) -> dict[str, Tensor]:
-        """Everything that a later `load` needs to go on exactly, copied to the CPU."""
-        vectors = {"weights": self.weights, "moment": self.moment, "square": self.square, "average": self.average}
-        copies = {name: vector.detach().to("cpu", copy=True) for name, vector in vectors.items()}
-        return {**copies, "steps": torch.tensor(self.steps)}
+    def state_dict(self) -> dict[str, Tensor | int]:
+        """Everything that a later `load_state_dict` needs to go on exactly."""
+        return {
+            "weights": self.weights, "moment": self.moment, "square": self.square, "average": self.average,
+            "steps": self.steps,
+        }  # fmt: skip
 
     @torch.no_grad()
-    def load(self, state: Mapping[str, Tensor]) -> None:
-        """Take over what `state` returned.
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over, by copy, what `state_dict` returned.
 
         Raises:
             ValueError: when it belongs to another number of weights.
         """
         for name in ("weights", "moment", "square", "average"):
             if state[name].shape != self.weights.shape:
-                raise ValueError(
-                    f"the checkpoint holds {state[name].numel()} weights, the model {self.weights.numel()}"
-                )
+                raise ValueError(f"it holds {state[name].numel()} weights where the model has {self.weights.numel()}")
             getattr(self, name).copy_(state[name])
         self.steps = int(state["steps"])
