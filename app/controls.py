@@ -102,11 +102,18 @@ def read_link(cls: type[Experiment], prefix: str = "") -> None:
         accepted: dict[str, str] = {}
     else:
         experiment, found = cls.from_query(query)
-        written = experiment.to_query()
-        accepted = {name: written[name] for name in query}
+        accepted = _accepted(experiment, query)
     memory.remember(experiment.model_dump())
     memory.slots.update(notes=found, at=experiment.model_dump(), good=experiment)
     _rewrite(memory, query, accepted)
+
+
+def _accepted(experiment: Experiment, query: Mapping[str, str]) -> dict[str, str]:
+    """The part of a link that was taken over, as `Experiment.to_query` writes it."""
+    written, usual = experiment.to_query(), type(experiment)().to_query()
+    return {
+        name: written[name] for name, text in query.items() if text == written[name] or written[name] != usual[name]
+    }
 
 
 def _rewrite(memory: Memory, query: Mapping[str, str], accepted: Mapping[str, str]) -> None:

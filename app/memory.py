@@ -8,9 +8,11 @@ topic is shown again.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from dgm_core.experiment import Experiment
 
@@ -70,6 +72,15 @@ class Memory:
         owners = st.session_state.setdefault(OWNERS, {})
         if self.key(name) not in st.session_state or owners.get(self.key(name)) != self.owner:
             self.remember({name: self.values[name]})
+        self._announce(name)
+
+    def _announce(self, name: str) -> None:
+        """Put a value into the address that came there neither by the link nor by its widget: a reload keeps it."""
+        value, key = self.current(name), self.key(name)
+        if value == self.cls.model_fields[name].default or key in st.query_params:
+            return
+        with suppress(StreamlitAPIException):  # a widget that was drawn in the last run looks after the address itself
+            st.query_params[key] = self.cls().model_copy(update={name: value}).to_query()[name]
 
     def current(self, name: str) -> Any:
         """A field's value now: the widget's where it is ours and alive, the remembered one otherwise."""

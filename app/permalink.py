@@ -13,9 +13,9 @@ from dgm_core.experiment import Experiment
 HTML = """<div class="row"><button type="button" id="copy"></button><span id="said" role="status"></span></div>
 <input id="link" readonly aria-label="Link to this picture" hidden>"""
 CSS = """
-.row { display: flex; align-items: center; gap: .6rem; min-height: 2.5rem; font-family: var(--st-font); }
+.row { display: flex; align-items: center; gap: .6rem; font: .875rem/1.6 var(--st-font); }
 button { font: inherit; color: var(--st-text-color); background: transparent; cursor: pointer;
-  border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius, .5rem); padding: .4rem .75rem; }
+  border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius, .5rem); padding: .5rem .75rem; }
 button:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
 button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
 span { color: var(--st-text-color); opacity: .8; }
@@ -76,4 +76,4 @@ def copy_link(experiment: Experiment, extra: Mapping[str, str] | None = None, *,
         extra: further query parameters of the page, such as a second Experiment's with its prefix.
         key: unique on the page.
     """
-    COPY(key=key, data={"label": "Copy link", "link": link(experiment, extra)}, height="content")
+    COPY(key=key, data={"label": "Copy link", "link": link(experiment, extra)}, width="content", height="content")

@@ -12,14 +12,18 @@ import streamlit as st
 from dgm_core.checks import Check
 
 STYLE = """<style>
+.st-key-check { overflow-x: auto; }
 .st-key-check table { width: 100%; font-variant-numeric: tabular-nums; border-collapse: collapse; }
+.st-key-check table .katex { font-size: 1em; }
 .st-key-check th, .st-key-check td { border: 0; border-bottom: 1px solid var(--st-border-color, #8884);
-  padding: .45rem .7rem .45rem 0; vertical-align: baseline; }
+  padding: .45rem 1rem .45rem 0; vertical-align: baseline; }
 .st-key-check th { font-weight: 500; opacity: .72; font-size: .875em; white-space: nowrap; }
-.st-key-check td:first-child { white-space: nowrap; font-weight: 600; }
-.st-key-check td:nth-child(3), .st-key-check td:nth-child(4), .st-key-check td:nth-child(5) { white-space: nowrap; }
-.st-key-check td:last-child { font-size: .875em; opacity: .8; }
+.st-key-check td:nth-child(2) { min-width: 9rem; }
+.st-key-check td:first-child, .st-key-check td:nth-child(n+3):nth-child(-n+5) { white-space: nowrap; }
+.st-key-check td:first-child { font-weight: 600; }
+.st-key-check td:last-child { font-size: .875em; opacity: .8; padding-right: 0; }
 </style>"""
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 HEAD = "| | what | measured | theory | allowed | source |\n|:--|:--|--:|--:|:--|:--|\n"
 
 
@@ -65,13 +69,13 @@ def allowed(check: Check) -> str:
         >>> allowed(Check("mass", 1.0, 1.0, 1e-3, "tolerance"))
         '± 0.001'
         >>> allowed(Check("mean", 1.0, 1.0, 0.02, "standard error"))
-        '± 4 · 0.02 (standard error)'
+        '± 4 × 0.02'
     """
-    error = f"{check.error:.2g}"
+    error = powers(f"{check.error:.2g}")
     if check.kind == "standard error":
-        return f"± 4 · {error} (standard error)"
+        return f"± 4 × {error}"
     if check.kind == "at most":
-        return f"+ {error}" if check.error else "—"
+        return f"+ {error}" if check.error else "none"
     return f"± {error}"
 
 
@@ -80,16 +84,30 @@ def number(value: float, error: float) -> str:
 
     Example:
         >>> number(1.000412, 1e-3), number(2.8e-7, 1e-5), number(float("nan"), 1.0)
-        ('1.0004', '2.8e-07', 'not a number')
+        ('1.0004', '2.8 · 10⁻⁷', 'not a number')
     """
     if not math.isfinite(value):
         return "not a number" if math.isnan(value) else ("∞" if value > 0 else "−∞")
     if value == 0:
         return "0"
     if not 1e-3 <= abs(value) < 1e6:
-        return f"{value:.1e}".replace("-", "−", 1) if value < 0 else f"{value:.1e}"
+        return powers(f"{value:.1e}")
     digits = 1 - math.floor(math.log10(error)) if error > 0 and math.isfinite(error) else 4
     return f"{value:.{min(max(digits, 0), 6)}f}".replace("-", "−")
+
+
+def powers(text: str) -> str:
+    """A number's text with its power of ten as one reads it.
+
+    Example:
+        >>> powers("-1.5e-05"), powers("1e-07"), powers("0.02")
+        ('−1.5 · 10⁻⁵', '10⁻⁷', '0.02')
+    """
+    mantissa, e, power = text.partition("e")
+    head = mantissa.replace("-", "−")
+    if not e:
+        return head
+    return ("" if head == "1" else f"{head} · ") + f"10{str(int(power)).translate(SUPERSCRIPTS)}"
 
 
 def cell(text: str) -> str:
@@ -102,4 +120,6 @@ def summary(checks: Sequence[Check], sampled_at: datetime | str | None = None) -
     """How many hold, and when they were measured."""
     held = sum(check.passed for check in checks)
     when = f"{sampled_at:%H:%M:%S}" if isinstance(sampled_at, datetime) else sampled_at
-    return f"{held} of {len(checks)} hold" + (f" · measured {when}" if when else "")
+    errors = any(check.kind == "standard error" for check in checks)
+    parts = [f"{held} of {len(checks)} hold", f"measured {when}" if when else "", "4 × : four standard errors" * errors]
+    return " · ".join(part for part in parts if part)

@@ -23,11 +23,11 @@ def page_header(question: str, formula: str, legend: Legend | None = None) -> No
         legend: what the coloured symbols mean.
     """
     legend, dark = legend or {}, is_dark()
-    st.title(question, anchor=False)
-    with st.container(key="formula", horizontal=True, vertical_alignment="center", gap="large"):
-        st.markdown(f"$\\displaystyle {coloured(formula, legend, dark)}$", width="content")
-        if legend:
-            st.markdown(legend_line(legend, dark), width="content")
+    st.html("<style>.st-key-page_head p { line-height: 2.7; }</style>")  # a formula that wraps needs the room
+    line = f"$\\displaystyle {coloured(formula, legend, dark)}$"
+    with st.container(key="page_head", gap=None):
+        st.title(question, anchor=False)
+        st.markdown(f"{line} &emsp; {legend_line(legend, dark)}" if legend else line)
 
 
 def coloured(formula: str, legend: Legend, dark: bool) -> str:

@@ -8,6 +8,10 @@ import streamlit as st
 
 from dgm_core.presets import Preset
 
+STYLE = """<style>
+.st-key-try_cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(19rem, 100%), 1fr)); }
+</style>"""
+
 
 def try_section(presets: Sequence[Preset], apply: Callable[[Preset], None], *, key: str = "try") -> None:
     """Draw a card for each preset: question, predictions, and after an answer what happens and "Show me".
@@ -17,43 +21,44 @@ def try_section(presets: Sequence[Preset], apply: Callable[[Preset], None], *, k
         apply: called with the preset before the rerun that shows it, so it may set controls (`app.controls`).
         key: unique on the page.
     """
-    columns = st.columns(min(len(presets), 2) or 1)
-    for number, preset in enumerate(presets):
-        with columns[number % len(columns)].container(border=True, height="stretch"):
-            card(preset, apply, key=f"{key}:{preset.name}")
+    st.html(STYLE)
+    with st.container(key="try_cards"):
+        for preset in presets:
+            with st.container(border=True, height="stretch"):
+                card(preset, apply, key=f"{key}:{preset.name}")
 
 
 @st.fragment
 def card(preset: Preset, apply: Callable[[Preset], None], *, key: str) -> None:
     """One preset; an answer redraws the card alone, "Show me" the page."""
-    answer = st.radio(
-        f"**{preset.question}**",
-        range(len(preset.options)),
-        index=None,
-        format_func=lambda option: preset.options[option],
-        key=key,
-        disabled=st.session_state.get(key) is not None,
-        persist_state="session",
-    )
+    st.markdown(f"**{preset.question}**")
+    answer = st.session_state.get(key)
     if answer is None:
-        st.caption("Your prediction first; then the experiment.")
+        _ask(preset, key)
         return
+    st.caption(f"Your prediction: {preset.options[answer]}")
     st.markdown(verdict(preset, answer))
     with st.container(horizontal=True):
-        show = st.button(
+        if st.button(
             "Show me", icon=":material/play_arrow:", type="primary", key=f"{key}:show", on_click=apply, args=(preset,)
-        )
-        st.button("Ask again", type="tertiary", key=f"{key}:again", on_click=_forget, args=(key,))
-    if show:
-        st.rerun()
+        ):
+            st.rerun()
+        st.button("Ask again", type="tertiary", key=f"{key}:again", on_click=_answer, args=(key, None))
 
 
 def verdict(preset: Preset, answer: int) -> str:
     """What follows an answer, as Markdown."""
     if answer == preset.answer:
         return f":green[**✓ Right.**] {preset.reveal}"
-    return f":orange[**✗ Not so: {preset.options[preset.answer]}.**] {preset.reveal}"
+    return f":orange[**✗ No: {preset.options[preset.answer]}.**] {preset.reveal}"
 
 
-def _forget(key: str) -> None:
-    st.session_state[key] = None
+def _ask(preset: Preset, key: str) -> None:
+    st.caption("What do you expect?")
+    with st.container(horizontal=True):
+        for number, option in enumerate(preset.options):
+            st.button(option, key=f"{key}:{number}", on_click=_answer, args=(key, number), wrap=True)
+
+
+def _answer(key: str, number: int | None) -> None:
+    st.session_state[key] = number
