@@ -1,7 +1,7 @@
 """Conditional flow matching: a field learned by regression, with no ODE solved while it trains.
 
-A point of the base x₀ ~ N(0, I) and a point of the data x₁ are joined by a straight path, and the field is fitted to the
-path's velocity (Lipman et al. 2023, eq. 23 with σ_min = 0; Liu et al. 2023, eq. 1):
+A point of the base x₀ ~ N(0, I) and a point of the data x₁ are joined by a straight path, and the field is fitted to
+the path's velocity (Lipman et al. 2023, eq. 23 with σ_min = 0; Liu et al. 2023, eq. 1):
 
     x_t = (1 − t) x₀ + t x₁,   min_θ E ‖f_θ(t, x_t) − (x₁ − x₀)‖².
 
@@ -82,12 +82,13 @@ class MatchingGradient:
     """
 
     def __init__(self, field: MLPField, batch: int, gradients: Mapping[str, Tensor] | None = None) -> None:
-        like = field.layers[0].weight
+        layers = [layer for layer in field.layers if isinstance(layer, ConcatSquash)]
+        like = layers[0].weight.detach()
         self.batch, self.frequency = batch, field.frequency
         self.gradients = gradients or {n: torch.empty_like(p).detach() for n, p in field.named_parameters()}
         self.layers = [
             _LayerBuffers(layer, batch, {n: self.gradients[f"layers.{k}.{n}"] for n, _ in layer.named_parameters()})
-            for k, layer in enumerate(field.layers)
+            for k, layer in enumerate(layers)
         ]
         self.slope = torch.empty(batch, like.shape[0], dtype=like.dtype, device=like.device)
         # Rows t and 1: a product with a row sums a buffer over the batch, weighted by t or unweighted.
@@ -165,7 +166,10 @@ class _LayerBuffers:
         self.gate.addcmul_(self.gate, self.scale, value=-1)
         times, ones = moments[:1], moments[1:]
         for name, weights, terms in (
-            ("drift", times, self.delta), ("bias", ones, self.gated), ("gate", times, self.gate), ("gate_bias", ones, self.gate),
-        ):  # fmt: skip
+            ("drift", times, self.delta),
+            ("bias", ones, self.gated),
+            ("gate", times, self.gate),
+            ("gate_bias", ones, self.gate),
+        ):
             torch.mm(weights, terms, out=self.gradients[name].unsqueeze(0))
         torch.mm(self.gated.T, below, out=self.gradients["weight"])

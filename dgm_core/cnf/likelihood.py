@@ -1,8 +1,8 @@
 """Maximum likelihood for flows: −(1/N) Σ log p(x_n), whose minimum over all densities is the data's entropy.
 
-A continuous flow pays for each log p with a solve of the augmented ODE (Chen et al. 2018, eq. 8); its trace is exact or
-one random probe (Grathwohl et al. 2019, eq. 8), its gradient goes back through the solver's steps or through the adjoint
-ODE (Chen et al. 2018, algorithm 1). A planar flow's density is exact.
+A continuous flow pays for each log p with a solve of the augmented ODE (Chen et al. 2018, eq. 8). Its trace is exact or
+one random probe (Grathwohl et al. 2019, eq. 8); its gradient goes back through the solver's steps, or through the
+adjoint ODE (Chen et al. 2018, algorithm 1). A planar flow's density is exact.
 """
 
 from __future__ import annotations

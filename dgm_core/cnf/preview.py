@@ -22,8 +22,10 @@ Flow = ContinuousFlow | PlanarFlow
 EXTENT: Extent = (-4.0, 4.0, -4.0, 4.0)
 SIZE = 64
 SAMPLES = 512
-QUICK = Solver(method="midpoint", steps=8)
-"""For pictures and running figures: within a few hundredths of a nat of the flow's own solver."""
+COARSE = Solver(method="rk4", steps=4)
+"""For pictures: 99 % of held-out points within 0.3 nats on the default flow, good enough for 64 × 64 cells."""
+QUICK = Solver(method="rk4", steps=6)
+"""For running figures: 99 % within 0.07 nats, their mean within 0.002."""
 _BLOCK = 2_000
 """Rows a block: intermediates then stay in the processor's cache."""
 
@@ -65,13 +67,15 @@ class HeldOut:
             log_prob: the model's, at ``points``, (N,).
         """
         scores = -log_prob.double()
-        known = self.log_prob is not None and self.entropy is not None
-        if known:
-            scores = scores + self.log_prob.double()
-        mean, error = float(scores.mean()), float(scores.std() / math.sqrt(len(scores)))
-        if not known:
-            return {"nll": mean, "nll_error": error}
-        return {"nll": self.entropy + mean, "gap": mean, "nll_error": error}
+        if self.log_prob is None or self.entropy is None:
+            return {"nll": float(scores.mean()), "nll_error": _standard_error(scores)}
+        scores = scores + self.log_prob.double()
+        gap = float(scores.mean())
+        return {"nll": self.entropy + gap, "gap": gap, "nll_error": _standard_error(scores)}
+
+
+def _standard_error(values: Tensor) -> float:
+    return float(values.std()) / math.sqrt(len(values))
 
 
 class Snapshot:
@@ -99,7 +103,7 @@ class Snapshot:
     def picture(self, weights: Tensor) -> dict[str, np.ndarray]:
         """``log_prob`` (64, 64) over `EXTENT`, row 0 at ymin, and ``samples`` (512, 2): float16."""
         self._take(weights)
-        density = log_density(self.model, self.lattice, QUICK).clamp(-1e4, 1e4)
+        density = log_density(self.model, self.lattice, COARSE).clamp(-1e4, 1e4)
         return {
             "log_prob": density.view(SIZE, SIZE).half().cpu().numpy(),
             "samples": self._samples().clamp(-1e3, 1e3).half().cpu().numpy(),
@@ -113,7 +117,7 @@ class Snapshot:
     def _samples(self) -> Tensor:
         if isinstance(self.model, PlanarFlow):
             return self.model.trajectory(self.base, (0.0, 1.0))[-1]
-        return self.model.trajectory(self.base, (0.0, 1.0), solver=QUICK)[-1]
+        return self.model.trajectory(self.base, (0.0, 1.0), solver=COARSE)[-1]
 
 
 def schedule(total: int, frames: int, bend: float = 1.5) -> list[int]:
