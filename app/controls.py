@@ -12,8 +12,8 @@ import streamlit as st
 from pydantic import ValidationError
 
 from app.bones.notes import notes
-from app.memory import Memory, enter_page
-from app.widgets import widget
+from app.memory import Memory, enter_page, went_back_or_forward
+from app.widgets import is_bound, widget
 from dgm_core.experiment import Experiment, Parameter, problem
 
 __all__ = ["apply_settings", "controls", "enter_page", "read_link"]
@@ -93,7 +93,7 @@ def read_link(cls: type[Experiment], prefix: str = "") -> None:
     query = {name: st.query_params[memory.key(name)] for name in memory.values if memory.key(name) in st.query_params}
     version = st.query_params.get("v")
     memory.slots["notes"] = []
-    if not query:
+    if not query and not went_back_or_forward():
         return
     if version is not None and version != str(cls.schema_version):
         experiment: Experiment = cls()
@@ -139,6 +139,8 @@ def _draw(memory: Memory, parameters: Sequence[Parameter], values: dict[str, Any
         memory.seed(name)
         with cells[drawn % len(cells)]:
             values[name] = widget(memory.cls, parameter, memory.key(name), values[name])
+        if not is_bound(parameter):
+            memory.publish(name, values[name])
         drawn += 1
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dgm_core.experiment import Experiment
 
@@ -27,6 +28,12 @@ def enter_page(name: str) -> None:
     if st.session_state.get(PAGE) != name:
         st.session_state[PAGE] = name
         st.session_state[VISIT] = st.session_state.get(VISIT, 0) + 1
+
+
+def went_back_or_forward() -> bool:
+    """Whether this run was started by the browser's own history, so that the address alone counts."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 class Memory:
@@ -53,11 +60,11 @@ class Memory:
         return f"{self.prefix}{name}"
 
     def is_new_visit(self) -> bool:
-        """Whether the page was entered since this was last asked."""
+        """Whether the page was entered since this was last asked, or the browser went back or forward."""
         visit = st.session_state.get(VISIT, 0)
         new = self.slots["visit"] != visit
         self.slots["visit"] = visit
-        return new
+        return new or went_back_or_forward()
 
     def remember(self, values: Mapping[str, Any]) -> None:
         """Take over values and hand them to the widgets; call it before the widgets are made or in a callback."""
@@ -74,13 +81,25 @@ class Memory:
             self.remember({name: self.values[name]})
         self._announce(name)
 
+    def publish(self, name: str, value: Any) -> None:
+        """Keep the address in step with a widget that Streamlit does not bind: no parameter for the default."""
+        key, text = self.key(name), self._text(name, value)
+        if value == self.cls.model_fields[name].default:
+            if key in st.query_params:
+                del st.query_params[key]
+        elif st.query_params.get(key) != text:
+            st.query_params[key] = text
+
     def _announce(self, name: str) -> None:
         """Put a value into the address that came there neither by the link nor by its widget: a reload keeps it."""
         value, key = self.current(name), self.key(name)
         if value == self.cls.model_fields[name].default or key in st.query_params:
             return
         with suppress(StreamlitAPIException):  # a widget that was drawn in the last run looks after the address itself
-            st.query_params[key] = self.cls().model_copy(update={name: value}).to_query()[name]
+            st.query_params[key] = self._text(name, value)
+
+    def _text(self, name: str, value: Any) -> str:
+        return self.cls().model_copy(update={name: value}).to_query()[name]
 
     def current(self, name: str) -> Any:
         """A field's value now: the widget's where it is ours and alive, the remembered one otherwise."""

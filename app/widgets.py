@@ -70,7 +70,8 @@ def widget(cls: type[Experiment], parameter: Parameter, key: str, current: Any) 
         key: widget key and query parameter.
         current: the value now; a logarithmic slider has it among its stops.
     """
-    shared: dict[str, Any] = {"key": key, "help": parameter.help or None, "bind": "query-params"}
+    shared: dict[str, Any] = {"key": key, "help": parameter.help or None}
+    shared |= {"bind": "query-params"} if is_bound(parameter) else {"persist_state": "session"}
     title = label(parameter)
     if parameter.kind == "bool":
         return st.toggle(title, parameter.default, **shared)
@@ -79,6 +80,14 @@ def widget(cls: type[Experiment], parameter: Parameter, key: str, current: Any) 
     if parameter.kind == "choice":
         return _choice(title, parameter, shared)
     return _number(title, parameter, shared, current)
+
+
+def is_bound(parameter: Parameter) -> bool:
+    """Whether Streamlit itself keeps the address in step.
+
+    It would write a choice's label there, which is for people and may change; `app.memory` writes the name instead.
+    """
+    return not parameter.labels
 
 
 def longest(cls: type[Experiment], name: str) -> int | None:
@@ -90,7 +99,10 @@ def longest(cls: type[Experiment], name: str) -> int | None:
 
 
 def _choice(title: str, parameter: Parameter, shared: dict[str, Any]) -> Any:
-    options, letters = list(parameter.choices), sum(map(len, parameter.choices))
+    options, names = list(parameter.choices), parameter.labels
+    letters = sum(len(names.get(option, option)) for option in options)
+    if names:
+        shared = {**shared, "format_func": lambda option: names.get(option, option)}
     if len(options) <= 4 and letters <= 44:
         return st.segmented_control(title, options, default=parameter.default, required=True, **shared)
     if len(options) <= 8 and letters <= 80:
