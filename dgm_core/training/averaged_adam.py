@@ -39,7 +39,7 @@ def named_views(flat: Tensor, module: nn.Module) -> dict[str, Tensor]:
 
 
 def cosine(step: int, total: int, warmup: int = 0) -> float:
-    """The learning rate's factor at ``step`` of ``total``: a linear rise over ``warmup`` steps times half a cosine to 0.
+    """The factor of the rate at ``step`` of ``total``: a linear rise over ``warmup`` steps, then half a cosine.
 
     Example:
         >>> [round(cosine(step, 4), 3) for step in range(4)]
