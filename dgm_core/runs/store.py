@@ -1,0 +1,394 @@
+"""The run store: what was trained on this machine, in one folder, for as long as the user wants it.
+
+    ROOT/runs.sqlite                  runs and metrics (SQLite, WAL)
+    ROOT/runs/ID/run.json             the run's line once more, should the database be lost
+    ROOT/runs/ID/weights.safetensors  the model, with its declaration in the metadata
+    ROOT/runs/ID/checkpoint.safetensors, previews/STEP.npz, artifacts/NAME, log.txt
+    ROOT/damaged/                     what could not be read
+
+Nothing is ever pickled. Every file is whole or absent.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from dgm_core.experiment import Experiment, Progress
+from dgm_core.home import home
+from dgm_core.runs import files
+from dgm_core.runs.database import Database
+from dgm_core.runs.files import DamagedFileError
+from dgm_core.runs.owners import Owners
+from dgm_core.runs.record import LIVE, Run, State
+from dgm_core.runs.series import Series
+
+log = logging.getLogger(__name__)
+
+WEIGHTS, CHECKPOINT, RECORD, METRICS = "weights.safetensors", "checkpoint.safetensors", "run.json", "metrics.npz"
+_RANK: dict[State, int] = {"done": 0, "running": 1, "queued": 2, "interrupted": 3, "cancelled": 4, "failed": 5}
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+Previews = list[tuple[int, dict[str, np.ndarray]]]
+Runs = list[Run]
+Sentences = list[str]
+
+
+class RunStore:
+    """Runs on the disk; safe for any number of threads.
+
+    Args:
+        root: the folder; by default `dgm_core.home.home`.
+
+    Attributes:
+        problems: one sentence for each damaged file met so far.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root or home()
+        (self.root / "runs").mkdir(parents=True, exist_ok=True)
+        self.problems: Sentences = []
+        self._lock = threading.RLock()
+        self._owners = Owners(self.root / "owners")
+        self._database = Database(self.root / "runs.sqlite", self._replace_database, self._index_folders)
+
+    # --- runs ---------------------------------------------------------------------------------------------------------
+
+    def create(
+        self, experiment: Experiment, *, device: str = "auto", keep: bool = False, touched: bool = False,
+        parent: str | None = None,
+    ) -> Run:  # fmt: skip
+        """A new run of an Experiment, queued."""
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+        run = Run(
+            id=f"{stamp}-{experiment.topic or 'run'}-{secrets.token_hex(3)}", key=experiment.key,
+            topic=experiment.topic, canonical=experiment.canonical(), created=time.time(), device=device, keep=keep,
+            touched=touched, parent=parent, total=int(getattr(experiment, "steps", 0)),
+        )  # fmt: skip
+        self._owners.take(run.id)
+        self.folder(run.id).mkdir(parents=True)
+        return self._put(run)
+
+    def get(self, run_id: str) -> Run:
+        """One run.
+
+        Raises:
+            KeyError: when there is none of that name.
+        """
+        run = self._database.get(run_id)
+        if run is None:
+            raise KeyError(f"there is no run {run_id!r}")
+        return run
+
+    def list(self) -> Runs:
+        """Every run, newest first."""
+        return self._database.all()
+
+    def find(self, key: str) -> Run | None:
+        """The run that answers best for an Experiment's key: done before running before queued before the rest.
+
+        Runs that were changed by hand never answer, and neither does one whose weights are gone.
+        """
+        for run in sorted(self._database.by_key(key), key=lambda run: _RANK[run.state]):
+            if run.touched:
+                continue
+            if run.state == "done" and not (self.folder(run.id) / WEIGHTS).exists():
+                self._report(run.id, f"{run.id}/{WEIGHTS} is missing")
+                self.update(run.id, state="failed", reason="Its weights are missing from the disk; train it again.")
+                continue
+            return run
+        return None
+
+    def update(self, run_id: str, **changes: Any) -> Run:
+        """Change some of a run's fields.
+
+        Raises:
+            KeyError: when there is no such run.
+        """
+        with self._lock:
+            return self._put(replace(self.get(run_id), **changes))
+
+    def set_state(self, run_id: str, state: State, reason: str = "", **changes: Any) -> Run:
+        """Say where a run stands; at its end its metrics are written to its folder too, and its size is taken."""
+        now = time.time()
+        if state == "running":
+            changes.setdefault("started", now)
+        if state not in LIVE:
+            self._export_metrics(run_id)
+            changes = {"finished": now, "size": files.size_of(self.folder(run_id)), **changes}
+            self._owners.forget(run_id)
+        else:
+            self._owners.take(run_id)
+        return self.update(run_id, state=state, reason=reason, **changes)
+
+    def delete(self, run_id: str) -> None:
+        """Remove a run and all its files.
+
+        Raises:
+            KeyError: when there is no such run.
+            ValueError: while it is queued or running in a process that is alive.
+        """
+        run = self.get(run_id)
+        if run.live and not self._owners.is_dead(run_id):
+            raise ValueError(f"run {run_id} is {run.state}; stop it first")
+        self._database.delete(run_id)
+        shutil.rmtree(self.folder(run_id), ignore_errors=True)
+        self._owners.forget(run_id)
+
+    def prune(self, max_bytes: int) -> Runs:
+        """Delete the runs that ended longest ago and that nobody asked to keep, until all fit into ``max_bytes``.
+
+        Returns:
+            What was deleted.
+        """
+        sizes = {run.id: files.size_of(self.folder(run.id)) for run in self.list()}
+        total, gone = sum(sizes.values()), []
+        for run in sorted(self.list(), key=lambda run: run.finished or run.created):
+            if total <= max_bytes:
+                break
+            if run.keep or run.live:
+                continue
+            self.delete(run.id)
+            total -= sizes[run.id]
+            gone.append(run)
+        return gone
+
+    def sweep(self) -> Runs:
+        """After a server was stopped or killed: its queued and running runs become interrupted, half files go.
+
+        Returns:
+            The runs that were interrupted.
+        """
+        lost = [run for run in self.list() if run.live and self._owners.is_dead(run.id)]
+        for run in lost:
+            files.remove_partial(self.folder(run.id))
+            self.set_state(run.id, "interrupted", "The server ended while this run was under way.")
+        return [self.get(run.id) for run in lost]
+
+    # --- what a run reports -------------------------------------------------------------------------------------------
+
+    def add_progress(self, run_id: str, progress: Progress, seconds: float = 0.0) -> None:
+        """Keep one report of a training: its metrics, its preview, its checkpoint.
+
+        Args:
+            run_id: whose.
+            progress: the report.
+            seconds: of training so far.
+        """
+        self._database.put_metrics(run_id, [(progress.step, seconds, progress.metrics)])
+        changes: dict[str, Any] = {"step": progress.step, "total": progress.total}
+        if progress.preview:
+            folder = self.folder(run_id) / "previews"
+            folder.mkdir(exist_ok=True)
+            files.write_arrays(folder / f"{progress.step:09d}.npz", progress.preview)
+        if progress.checkpoint is not None:
+            self.save_checkpoint(run_id, progress.checkpoint, progress.step)
+            changes["checkpoint"] = progress.step
+        with self._lock:
+            self._database.put(replace(self.get(run_id), **changes))
+
+    def metrics(self, run_id: str) -> dict[str, np.ndarray]:
+        """A run's numbers as columns of equal length: ``step``, ``seconds`` and each metric, NaN where not reported."""
+        return self.series(run_id).columns()
+
+    def series(self, run_id: str) -> Series:
+        """A run's numbers as they were reported."""
+        series = Series()
+        for step, seconds, values in self._database.metrics(run_id):
+            series.append(step, seconds, values)
+        return series
+
+    def previews(self, run_id: str, since: int = -1) -> Previews:
+        """The preview arrays of all steps after ``since``, by step. A damaged one is set aside and left out."""
+        found: Previews = []
+        for path in sorted((self.folder(run_id) / "previews").glob("*.npz")):
+            step = int(path.stem)
+            if step > since:
+                try:
+                    found.append((step, files.read_arrays(path)))
+                except FileNotFoundError:  # deleted meanwhile
+                    continue
+                except DamagedFileError as error:
+                    self._set_aside(run_id, path, error)
+        return found
+
+    def rewind(self, run_id: str, step: int) -> None:
+        """Forget what was reported after ``step``, since it will be reported again."""
+        self._database.rewind(run_id, step)
+        for path in (self.folder(run_id) / "previews").glob("*.npz"):
+            if int(path.stem) > step:
+                path.unlink(missing_ok=True)
+
+    def inherit(self, child: str, parent: str, step: int) -> None:
+        """Copy what a run reported up to ``step``, and its checkpoint, to the run that continues it."""
+        self._database.put_metrics(child, [row for row in self._database.metrics(parent) if row[0] <= step])
+        source, folder = self.folder(parent), self.folder(child)
+        (folder / "previews").mkdir(exist_ok=True)
+        for path in (source / "previews").glob("*.npz"):
+            if int(path.stem) <= step:
+                files.write_bytes(folder / "previews" / path.name, path.read_bytes())
+        files.write_bytes(folder / CHECKPOINT, (source / CHECKPOINT).read_bytes())
+        self.update(child, step=step, checkpoint=step)
+
+    # --- files --------------------------------------------------------------------------------------------------------
+
+    def folder(self, run_id: str) -> Path:
+        """A run's folder.
+
+        Raises:
+            KeyError: for a name that no run can have.
+        """
+        if not _NAME.fullmatch(run_id):
+            raise KeyError(f"there is no run {run_id!r}")
+        return self.root / "runs" / run_id
+
+    def save_weights(self, run_id: str, weights: Mapping[str, Tensor]) -> None:
+        """Write a model's state, with the declaration that made it."""
+        files.write_tensors(self.folder(run_id) / WEIGHTS, weights, {"experiment": self.get(run_id).canonical})
+
+    def load_weights(self, run_id: str) -> dict[str, Tensor]:
+        """Read a model's state.
+
+        Raises:
+            FileNotFoundError: when the run has none.
+            DamagedFileError: when the file is damaged; it is set aside, and the run has failed.
+        """
+        return self._load(run_id, WEIGHTS)
+
+    def has_weights(self, run_id: str) -> bool:
+        """Whether there is a model to load."""
+        return (self.folder(run_id) / WEIGHTS).exists()
+
+    def save_checkpoint(self, run_id: str, checkpoint: Mapping[str, Tensor], step: int) -> None:
+        """Write what is needed to go on from ``step``."""
+        files.write_tensors(self.folder(run_id) / CHECKPOINT, checkpoint, {"step": str(step)})
+
+    def load_checkpoint(self, run_id: str) -> dict[str, Tensor]:
+        """Read what is needed to go on.
+
+        Raises:
+            FileNotFoundError: when the run has none.
+            DamagedFileError: when the file is damaged; it is set aside, and the run can only start anew.
+        """
+        return self._load(run_id, CHECKPOINT)
+
+    def checkpoint_step(self, run_id: str) -> int | None:
+        """The step of a run's checkpoint, read from the file itself; None where there is none.
+
+        Raises:
+            DamagedFileError: when the file is damaged; it is set aside, and the run can only start anew.
+        """
+        path = self.folder(run_id) / CHECKPOINT
+        if not path.exists():
+            return None
+        try:
+            return int(files.read_metadata(path).get("step", 0))
+        except DamagedFileError as error:
+            raise self._set_aside(run_id, path, error) from error
+
+    def save_artifact(self, run_id: str, name: str, content: bytes) -> None:
+        """Keep a result in bytes, such as a film.
+
+        Raises:
+            ValueError: for a name that is no plain file name.
+        """
+        path = self._artifact(run_id, name)
+        path.parent.mkdir(exist_ok=True)
+        files.write_bytes(path, content)
+
+    def load_artifact(self, run_id: str, name: str) -> bytes:
+        """Read a result back.
+
+        Raises:
+            FileNotFoundError: when the run has none of that name.
+        """
+        return self._artifact(run_id, name).read_bytes()
+
+    def artifacts(self, run_id: str) -> tuple[str, ...]:
+        """The names of a run's results."""
+        found = (self.folder(run_id) / "artifacts").glob("*")
+        return tuple(sorted(path.name for path in found if path.suffix != files.PARTIAL))
+
+    def report_damaged(self, run_id: str, relative: str, error: Exception) -> DamagedFileError:
+        """Set aside a file of a run that a reader outside the store (an artifact's decoder) found damaged."""
+        return self._set_aside(run_id, self.folder(run_id) / relative, DamagedFileError(f"{relative}: {error}"))
+
+    def close(self) -> None:
+        """Let go of the database, and of the runs under way."""
+        self._owners.close()
+        self._database.close()
+
+    # --- inside -------------------------------------------------------------------------------------------------------
+
+    def _put(self, run: Run) -> Run:
+        self._database.put(run)
+        folder = self.folder(run.id)
+        if folder.is_dir():
+            files.write_bytes(folder / RECORD, run.to_json().encode())
+        return run
+
+    def _artifact(self, run_id: str, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name for an artifact; use letters, digits, dot, dash and underscore")
+        return self.folder(run_id) / "artifacts" / name
+
+    def _load(self, run_id: str, name: str) -> dict[str, Tensor]:
+        path = self.folder(run_id) / name
+        try:
+            return files.read_tensors(path)
+        except DamagedFileError as error:
+            raise self._set_aside(run_id, path, error) from error
+
+    def _set_aside(self, run_id: str, path: Path, error: Exception) -> DamagedFileError:
+        """Move a damaged file away, and let its run answer for it."""
+        place = files.set_aside(path, self.root / "damaged", run_id) if path.exists() else path
+        sentence = f"{error}; it was moved to {place}"
+        self._report(run_id, sentence)
+        if path.name == WEIGHTS:
+            self.update(run_id, state="failed", reason=f"Its {WEIGHTS} was damaged and set aside; train it again.")
+        if path.name == CHECKPOINT:
+            self.update(run_id, checkpoint=None)
+        return DamagedFileError(f"Run {run_id}: {sentence}")
+
+    def _report(self, run_id: str, sentence: str) -> None:
+        log.warning("run %s: %s", run_id, sentence)
+        self.problems.append(f"Run {run_id}: {sentence}.")
+
+    def _export_metrics(self, run_id: str) -> None:
+        """A copy of the metrics beside the other files, so that a lost database costs nothing that has ended."""
+        files.write_arrays(self.folder(run_id) / METRICS, self.metrics(run_id))
+
+    def _replace_database(self, why: str) -> None:
+        names = [f"runs.sqlite{suffix}" for suffix in ("", "-wal", "-shm")]
+        places = [
+            files.set_aside(self.root / name, self.root / "damaged") for name in names if (self.root / name).exists()
+        ]
+        sentence = f"The database runs.sqlite was damaged ({why}); it was moved to {places[0] if places else 'nowhere'}"
+        log.warning(sentence)
+        self.problems.append(f"{sentence}, and a fresh one was made from the runs' folders.")
+
+    def _index_folders(self, fresh: Database) -> None:
+        """Fill a fresh database from the runs' own folders."""
+        for folder in sorted((self.root / "runs").iterdir()):
+            path = folder / RECORD
+            try:
+                run = Run.from_json(path.read_text())
+                if run.id != folder.name:
+                    raise ValueError(f"it is the record of {run.id}")
+                fresh.put(run)
+                if (folder / METRICS).exists():
+                    fresh.put_metrics(run.id, Series.from_columns(files.read_arrays(folder / METRICS)).rows())
+            except (OSError, ValueError, DamagedFileError, sqlite3.Error) as error:
+                self._report(folder.name, f"{path.name} or {METRICS} cannot be read ({error})")
