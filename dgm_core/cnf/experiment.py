@@ -15,7 +15,7 @@ from dgm_core.cnf.objectives import Batches, FlowMatching, MaximumLikelihood, Ob
 from dgm_core.cnf.planar import PlanarFlow
 from dgm_core.cnf.preview import Flow, HeldOut, Snapshot, schedule
 from dgm_core.cnf.training import Loop, Plan
-from dgm_core.data.shelf import target_of
+from dgm_core.data.densities import TARGETS, Target, word_target
 from dgm_core.experiment import Experiment, Training
 from dgm_core.nn.solvers import ADAMS, ADAPTIVE, FIXED, Method, Solver
 from dgm_core.training.averaged_adam import AveragedAdam, flatten_parameters
@@ -266,9 +266,23 @@ class DensityFlow(Experiment):
         """What the likelihood is trained through."""
         return Solver(method=self.solver, steps=self.solver_steps, tolerance=self.tolerance)
 
+    def law(self) -> Target:
+        """The density to learn.
+
+        Raises:
+            DataError: when the word cannot be drawn or the data are not on the shelf, with one plain sentence.
+        """
+        if self.target in TARGETS:
+            return TARGETS[self.target]
+        if self.target == "word":
+            return word_target(self.word)
+        from dgm_core.data.shelf import target_of  # only here, so that a run without own data touches no disk
+
+        return target_of(self.target, self.word, self.data)
+
     def held_out(self, n: int = HELD_OUT, device: torch.device | str = "cpu") -> HeldOut:
         """n points of the target that no training sees."""
-        target = target_of(self.target, self.word, self.data)
+        target = self.law()
         points = target.sample(n, self.seed + _HELD_OUT_SEED)
         log_prob = target.log_prob(points).to(device) if target.log_prob is not None else None
         return HeldOut(points.to(device), log_prob, target.entropy)
@@ -278,7 +292,7 @@ class DensityFlow(Experiment):
         weights = flatten_parameters(model)
         gradient = torch.zeros_like(weights)
         generator = torch.Generator(device).manual_seed(self.seed)
-        pool = target_of(self.target, self.word, self.data).sample(POOL, self.seed).to(device)
+        pool = self.law().sample(POOL, self.seed).to(device)
         objective = self._objective(model, Batches(pool, self.batch, generator), gradient)
         return Loop(objective, AveragedAdam(weights, gradient), snapshot, generator, self._plan())
 
