@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from app.figures.frames import frame
-from app.figures.palette import accent
+from app.figures.palette import INK, accent
 from app.figures.theme import layered
 from app.figures.training import nfe_curve, training_curve
 from app.figures.trajectories import trajectories_3d
@@ -17,7 +17,7 @@ from app.figures.trajectories import trajectories_3d
 __all__ = ["gap_bars", "jacobian_ellipse", "log_prob_along", "nfe_curve", "training_curve", "trajectories_3d"]
 
 HEIGHT = 240
-INTEGRAL, FILM, DIFFERENCE = "log p₀ − ∫ tr", "log pₜ of the film", "finite differences"
+INTEGRAL, FILM, DIFFERENCE = "−∫ tr", "film", "differences"
 ANGLES = np.linspace(0, 2 * np.pi, 97)
 
 
@@ -54,15 +54,16 @@ def log_prob_along(
     y = alt.Y("value:Q", title="log density (nats)", scale=alt.Scale(zero=False))
     tips = [alt.Tooltip("way:N"), alt.Tooltip("t:Q", format=".3f"), alt.Tooltip("value:Q", format=".4f", title="nats")]
 
-    def layer(values: np.ndarray, way: str) -> alt.Chart:
-        return alt.Chart(frame(t=times, value=values, way=way)).encode(x, y, colour, tooltip=tips)
+    def layer(values: np.ndarray, way: str, every: int = 1) -> alt.Chart:
+        return alt.Chart(frame(t=times[::every], value=values[::every], way=way)).encode(x, y, colour, tooltip=tips)
 
     layers = [
         layer(np.asarray(log_p), FILM).mark_line(strokeWidth=6 * scale, opacity=0.55),
         layer(base_log_p + np.asarray(integral), INTEGRAL).mark_line(),
     ]
     if finite_difference is not None:
-        layers.append(layer(base_log_p + np.asarray(finite_difference), DIFFERENCE).mark_point(size=26 * scale))
+        points = layer(base_log_p + np.asarray(finite_difference), DIFFERENCE, every=max(1, len(times) // 15))
+        layers.append(points.mark_point(size=45 * scale, filled=False, strokeWidth=1.6 * scale))
     description = "Log density in nats along one trajectory, from the film, from the trace and by differences"
     return layered(*layers, description=description, height=HEIGHT, dark=dark, scale=scale)
 
@@ -155,7 +156,7 @@ def gap_bars(
     )
     layers: list[alt.Chart] = [bars, text]
     if errors is not None:
-        layers.append(alt.Chart(table).mark_rule().encode(alt.X("low:Q"), alt.X2("high:Q"), y))
+        layers.append(alt.Chart(table).mark_rule(color=INK.on(dark)).encode(alt.X("low:Q"), alt.X2("high:Q"), y))
     height = 34 * len(names) + 40
     return layered(*layers, description="Gap to the entropy for each way", height=height, dark=dark, scale=scale)
 

@@ -90,5 +90,5 @@ def plotly_layout(dark: bool, scale: float = 1.0) -> dict[str, Any]:
         "font": {"family": FONT, "size": TYPE * scale, "color": INK.on(dark)},
         "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
         "hoverlabel": {"bgcolor": GROUND.on(dark), "font": {"family": FONT, "color": INK.on(dark)}},
-        "legend": {"orientation": "h", "y": 1.0, "x": 0.0, "bgcolor": "rgba(0,0,0,0)"},
+        "legend": {"orientation": "h", "y": 1.0, "x": 0.0, "bgcolor": "rgba(0,0,0,0)", "itemsizing": "constant"},
     }

@@ -47,7 +47,7 @@ def training_curve(
     keep = thinned(len(steps))
     curve = frame(step=steps[keep], nll=nll[keep])
     span = frame(step=np.array([0.0, float(total or (steps[-1] if len(steps) else 1))]))
-    y = alt.Y("nll:Q", title=f"NLL ({unit})", scale=FREE, axis=alt.Axis(tickCount=5))
+    y = alt.Y("nll:Q", title=f"NLL ({unit})", scale=FREE, axis=alt.Axis(tickCount=5, format=".3~f"))
     line = alt.Chart(curve).mark_line(color=accent("model", dark), clip=True).encode(STEP, y)
     hover = _hover(curve, y, unit, dark)
     layers: list[alt.Chart] = [alt.Chart(span).mark_point(opacity=0).encode(STEP)]
@@ -71,7 +71,7 @@ def nfe_curve(
     keep = thinned(len(steps))
     table = frame(step=np.asarray(steps)[keep], nfe=np.asarray(nfe, dtype=float)[keep])
     span = frame(step=np.array([0.0, float(total or (steps[-1] if len(steps) else 1))]))
-    y = alt.Y("nfe:Q", title="field evaluations a solve", axis=alt.Axis(tickCount=4, format="d"))
+    y = alt.Y("nfe:Q", title="NFE a solve", axis=alt.Axis(tickCount=4, format="d"))
     tips = [alt.Tooltip("step:Q", format=",d"), alt.Tooltip("nfe:Q", title="evaluations")]
     line = alt.Chart(table).mark_line(interpolate="step-after", color=accent("latent", dark))
     return layered(
@@ -94,19 +94,20 @@ def _entropy(span: pd.DataFrame, entropy: float, error: float | None, unit: str,
         .encode(STEP, alt.Y("low:Q", scale=FREE), alt.Y2("high:Q"))
     )
     rule = alt.Chart(table).mark_line(color=colour, strokeDash=[6, 4]).encode(STEP, alt.Y("nll:Q", scale=FREE))
-    name = frame(step=table["step"][:1], nll=entropy, text=[f"entropy of the target {entropy:.3f} {unit}"])
-    text = (
-        alt.Chart(name)
-        .mark_text(color=colour, align="left", dx=4, dy=11)
-        .encode(STEP, alt.Y("nll:Q", scale=FREE), alt.Text("text:N"))
-    )
-    return ([band] if error else []) + [rule, text]
+    name = frame(step=table["step"][:1].to_numpy(), text=[f"entropy of the target {entropy:.3f} {unit}"])
+    return ([band] if error else []) + [rule, _corner(name, 1, colour)]
+
+
+def _corner(table: pd.DataFrame, row: int, colour: str) -> alt.Chart:
+    """A line of text in the upper right corner: words that move with every step cannot be read."""
+    mark = alt.Chart(table).mark_text(align="right", baseline="top", fontWeight=600, color=colour, clip=True)
+    return mark.encode(x=alt.value("width"), y=alt.value(2 + 18 * row), text=alt.Text("text:N"))
 
 
 def _gap(curve: pd.DataFrame, entropy: float, unit: str, dark: bool) -> list[alt.Chart]:
     """The distance from the last NLL to the entropy, in words beside its line."""
     last = curve.iloc[-1:]
-    texts = [f"gap {value - entropy:+.3f} {unit}" for value in last["nll"]]
+    texts = [f"gap {value - entropy:+.3f} {unit}".replace("-", "−") for value in last["nll"]]
     table = frame(step=last["step"].to_numpy(), nll=last["nll"].to_numpy(), floor=entropy, text=texts)
     rule = (
         alt.Chart(table)
@@ -114,12 +115,7 @@ def _gap(curve: pd.DataFrame, entropy: float, unit: str, dark: bool) -> list[alt
         .encode(STEP, alt.Y("nll:Q", scale=FREE), alt.Y2("floor:Q"))
     )
     dot = alt.Chart(table).mark_point(color=accent("model", dark), size=60).encode(STEP, alt.Y("nll:Q", scale=FREE))
-    text = (
-        alt.Chart(table)
-        .mark_text(align="right", dx=-8, dy=-10, fontWeight=600, color=accent("model", dark))
-        .encode(STEP, alt.Y("nll:Q", scale=FREE), alt.Text("text:N"))
-    )
-    return [rule, dot, text]
+    return [rule, dot, _corner(table, 0, accent("model", dark))]
 
 
 def _hover(curve: pd.DataFrame, y: alt.Y, unit: str, dark: bool) -> alt.Chart:
