@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self, get_args, get_origin
 
@@ -95,8 +95,8 @@ class Parameter:
 class Experiment(BaseModel):
     """What is learned, by what, how, with which seed: a frozen value.
 
-    A subclass declares fields with bounds, a title and a description (``pydantic.Field``); ``json_schema_extra`` may hold
-    ``unit``, ``basic``, ``log``, ``when`` and ``labels`` (see `Parameter`).
+    A subclass declares fields with bounds, a title and a description (``pydantic.Field``); ``json_schema_extra`` may
+    hold ``unit``, ``basic``, ``log``, ``when`` and ``labels`` (see `Parameter`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -126,6 +126,15 @@ class Experiment(BaseModel):
             TrainingFailedError: when the numbers break down, with one plain sentence.
         """
         raise NotImplementedError
+
+    def artifacts(self, model: torch.nn.Module, device: torch.device) -> Iterator[tuple[str, bytes]]:
+        """What else a finished run keeps, such as films: plain file names and their bytes, made one after the other.
+
+        Args:
+            model: trained, in evaluation mode.
+            device: where to compute.
+        """
+        return iter(())
 
     def fit(self, device: str = "auto") -> torch.nn.Module:
         """Train to the end in this process and return the model, in evaluation mode."""
