@@ -28,7 +28,7 @@ ModelName = Literal["mlp", "planar-cnf", "planar"]
 
 POOL = 2**17
 """Points of the target to draw batches from: more than any training here goes through often."""
-HELD_OUT = 2_048
+HELD_OUT = 4_096
 _HELD_OUT_SEED = 10_000_019
 _CONTINUOUS = ("mlp", "planar-cnf")
 _SOLVED = {"objective": ("likelihood",), "model": _CONTINUOUS}
