@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from dgm_core.cnf.fast import FastField
 from dgm_core.cnf.fields import Field
-from dgm_core.cnf.traces import Trace, TraceName, named
+from dgm_core.cnf.traces import Trace, TraceName, exact, named
 from dgm_core.nn.solvers import Counted, Solver, State, solve
 
 
@@ -114,11 +115,18 @@ class ContinuousFlow(nn.Module):
         source = generator.device if generator is not None else torch.device("cpu")
         return torch.randn(n, self.dim, generator=generator, dtype=weight.dtype, device=source).to(weight.device)
 
+    @torch.no_grad()
+    def velocity(self, t: float, x: Tensor) -> Tensor:
+        """f(t, x) without gradient: (N, D) → (N, D)."""
+        return FastField(self.field).velocity(t, x)
+
     def trajectory(self, x: Tensor, times: Sequence[float] | Tensor, *, solver: Solver | None = None) -> Tensor:
         """Where the points x (N, D), given at times[0], are at each of ``times``: (T, N, D)."""
 
+        fast = FastField(self.field) if self._frozen(x) else None
+
         def velocity(t: Tensor, state: State) -> State:
-            return (self.field(t, state[0]),)
+            return (fast.velocity(float(t), state[0]) if fast else self.field(t, state[0]),)
 
         self._counter = Counted(velocity)
         return solve(self._counter, (x,), _floats(times), solver or self.solver)[0]
@@ -135,9 +143,11 @@ class ContinuousFlow(nn.Module):
     ) -> Solution:
         """Points x (N, D), given at times[0], and the change of their log-density along ``times``."""
         estimate = named(trace, x, generator) if isinstance(trace, str) else trace
+        fast = FastField(self.field) if estimate is exact and self._frozen(x) else None
 
         def augmented(t: Tensor, state: State) -> State:
-            velocity, divergence = estimate(self.field, t, state[0])
+            z = state[0]
+            velocity, divergence = fast.with_trace(float(t), z) if fast else estimate(self.field, t, z)
             return velocity, -divergence
 
         self._counter = Counted(augmented)
@@ -145,6 +155,11 @@ class ContinuousFlow(nn.Module):
         parameters = tuple(self.field.parameters()) if adjoint else None
         points, delta = solve(self._counter, start, _floats(times), solver or self.solver, parameters)
         return Solution(points, delta, self._counter.nfe)
+
+    def _frozen(self, x: Tensor) -> bool:
+        """Whether nobody asks for a gradient, so that the fast evaluation may be used."""
+        wanted = x.requires_grad or any(weight.requires_grad for weight in self.field.parameters())
+        return not (torch.is_grad_enabled() and wanted)
 
 
 def _floats(times: Sequence[float] | Tensor) -> list[float]:

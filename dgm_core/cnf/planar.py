@@ -96,6 +96,17 @@ class PlanarFlow(nn.Module):
             changes.append(changes[-1] + change)
         return Solution(torch.stack(points), torch.stack(changes), self.count)
 
+    @torch.no_grad()
+    def velocity(self, t: float, x: Tensor) -> Tensor:
+        """dx/dt of the layer under way at time t: (N, D) → (N, D); constant along a point's way through the layer."""
+        depth = self.count * (1 - t)
+        layer = min(math.floor(depth + 1e-9), self.count - 1)
+        push, share = self.pushes()[layer], depth - layer
+        along = x @ self.w[layer]
+        if share > 1e-9:
+            along = unshift(along, share * (self.w[layer] @ push), self.b[layer])
+        return -self.count * torch.tanh(along + self.b[layer]).unsqueeze(-1) * push
+
     def _move(self, x: Tensor, start: float, end: float) -> tuple[Tensor, Tensor]:
         """Points moved from one time to another, and the change of their log-density."""
         if not (0 <= start <= 1 and 0 <= end <= 1):
