@@ -10,10 +10,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from dgm_core.cnf.fields import Field
 from dgm_core.cnf.flow import ContinuousFlow
 from dgm_core.cnf.planar import PlanarFlow
-from dgm_core.cnf.traces import TraceName
-from dgm_core.nn.solvers import Solver
+from dgm_core.cnf.traces import Trace, TraceName, named
+from dgm_core.nn.solvers import Solver, SolverError
+
+MAX_EVALUATIONS = 2_000
+"""In one training step; a sensible field needs tens, and every one is kept in memory for the gradient."""
 
 
 def negative_log_likelihood(
@@ -36,7 +40,7 @@ def negative_log_likelihood(
         generator: source of the probes.
 
     Raises:
-        SolverError: when an adaptive solver cannot go on.
+        SolverError: when an adaptive solver cannot go on, or needs more than `MAX_EVALUATIONS`.
 
     Example:
         >>> from dgm_core.cnf.fields import PlanarField
@@ -46,7 +50,25 @@ def negative_log_likelihood(
     """
     if isinstance(flow, PlanarFlow):
         return -flow.log_prob(x).mean()
-    return -flow.log_prob(x, solver=solver, trace=trace, adjoint=adjoint, generator=generator).mean()
+    limited = _limited(named(trace, x, generator))
+    return -flow.log_prob(x, solver=solver, trace=limited, adjoint=adjoint).mean()
+
+
+def _limited(trace: Trace) -> Trace:
+    """The same trace, which gives up after `MAX_EVALUATIONS`."""
+    evaluations = 0
+
+    def counted(field: Field, t: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+        nonlocal evaluations
+        evaluations += 1
+        if evaluations > MAX_EVALUATIONS:
+            raise SolverError(
+                f"One training step needed more than {MAX_EVALUATIONS:,} evaluations of the field: it has become too "
+                "steep for this solver; a smaller learning rate or a larger tolerance may help"
+            )
+        return trace(field, t, z)
+
+    return counted
 
 
 def clip_norm_(gradient: Tensor, limit: float) -> Tensor:
