@@ -40,6 +40,22 @@ class Series:
         self._rows = [row for row in self._rows if row[0] <= step]
         self._columns = None
 
+    @property
+    def last_seconds(self) -> float:
+        """Seconds of training at the last step; 0 before the first."""
+        return self._rows[-1][1] if self._rows else 0.0
+
+    def speed(self, recent: float) -> float | None:
+        """Steps a second over the last ``recent`` seconds of training; None before two steps."""
+        if len(self._rows) < 2:
+            return None
+        last_step, last_seconds, _ = self._rows[-1]
+        first = len(self._rows) - 2
+        while first > 0 and last_seconds - self._rows[first][1] < recent:
+            first -= 1
+        step, seconds, _ = self._rows[first]
+        return (last_step - step) / (last_seconds - seconds) if last_seconds > seconds else None
+
     def rows(self) -> Iterator[Row]:
         """(step, seconds, values) in order."""
         return iter(self._rows)

@@ -12,7 +12,6 @@ Nothing is ever pickled. Every file is whole or absent.
 from __future__ import annotations
 
 import logging
-import re
 import secrets
 import shutil
 import sqlite3
@@ -31,15 +30,14 @@ from dgm_core.home import home
 from dgm_core.runs import files
 from dgm_core.runs.database import Database
 from dgm_core.runs.files import DamagedFileError
+from dgm_core.runs.folder import CHECKPOINT, METRICS, NAME, RECORD, WEIGHTS, RunFolder
 from dgm_core.runs.owners import Owners
 from dgm_core.runs.record import LIVE, Run, State
 from dgm_core.runs.series import Series
 
 log = logging.getLogger(__name__)
 
-WEIGHTS, CHECKPOINT, RECORD, METRICS = "weights.safetensors", "checkpoint.safetensors", "run.json", "metrics.npz"
 _RANK: dict[State, int] = {"done": 0, "running": 1, "queued": 2, "interrupted": 3, "cancelled": 4, "failed": 5}
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 Previews = list[tuple[int, dict[str, np.ndarray]]]
 Runs = list[Run]
@@ -104,7 +102,7 @@ class RunStore:
         for run in sorted(self._database.by_key(key), key=lambda run: _RANK[run.state]):
             if run.touched:
                 continue
-            if run.state == "done" and not (self.folder(run.id) / WEIGHTS).exists():
+            if run.state == "done" and not self.has_weights(run.id):
                 self._report(run.id, f"{run.id}/{WEIGHTS} is missing")
                 self.update(run.id, state="failed", reason="Its weights are missing from the disk; train it again.")
                 continue
@@ -190,9 +188,7 @@ class RunStore:
         self._database.put_metrics(run_id, [(progress.step, seconds, progress.metrics)])
         changes: dict[str, Any] = {"step": progress.step, "total": progress.total}
         if progress.preview:
-            folder = self.folder(run_id) / "previews"
-            folder.mkdir(exist_ok=True)
-            files.write_arrays(folder / f"{progress.step:09d}.npz", progress.preview)
+            self._files(run_id).write_preview(progress.step, progress.preview)
         if progress.checkpoint is not None:
             self.save_checkpoint(run_id, progress.checkpoint, progress.step)
             changes["checkpoint"] = progress.step
@@ -213,8 +209,7 @@ class RunStore:
     def previews(self, run_id: str, since: int = -1) -> Previews:
         """The preview arrays of all steps after ``since``, by step. A damaged one is set aside and left out."""
         found: Previews = []
-        for path in sorted((self.folder(run_id) / "previews").glob("*.npz")):
-            step = int(path.stem)
+        for step, path in self._files(run_id).previews():
             if step > since:
                 try:
                     found.append((step, files.read_arrays(path)))
@@ -227,19 +222,19 @@ class RunStore:
     def rewind(self, run_id: str, step: int) -> None:
         """Forget what was reported after ``step``, since it will be reported again."""
         self._database.rewind(run_id, step)
-        for path in (self.folder(run_id) / "previews").glob("*.npz"):
-            if int(path.stem) > step:
+        for at, path in self._files(run_id).previews():
+            if at > step:
                 path.unlink(missing_ok=True)
 
     def inherit(self, child: str, parent: str, step: int) -> None:
         """Copy what a run reported up to ``step``, and its checkpoint, to the run that continues it."""
         self._database.put_metrics(child, [row for row in self._database.metrics(parent) if row[0] <= step])
-        source, folder = self.folder(parent), self.folder(child)
-        (folder / "previews").mkdir(exist_ok=True)
-        for path in (source / "previews").glob("*.npz"):
-            if int(path.stem) <= step:
-                files.write_bytes(folder / "previews" / path.name, path.read_bytes())
-        files.write_bytes(folder / CHECKPOINT, (source / CHECKPOINT).read_bytes())
+        source, copy = self._files(parent), self._files(child)
+        (copy.path / "previews").mkdir(exist_ok=True)
+        for at, path in source.previews():
+            if at <= step:
+                files.write_bytes(copy.path / "previews" / path.name, path.read_bytes())
+        files.write_bytes(copy.checkpoint, source.checkpoint.read_bytes())
         self.update(child, step=step, checkpoint=step)
 
     # --- files --------------------------------------------------------------------------------------------------------
@@ -250,13 +245,13 @@ class RunStore:
         Raises:
             KeyError: for a name that no run can have.
         """
-        if not _NAME.fullmatch(run_id):
+        if not NAME.fullmatch(run_id):
             raise KeyError(f"there is no run {run_id!r}")
         return self.root / "runs" / run_id
 
     def save_weights(self, run_id: str, weights: Mapping[str, Tensor]) -> None:
         """Write a model's state, with the declaration that made it."""
-        files.write_tensors(self.folder(run_id) / WEIGHTS, weights, {"experiment": self.get(run_id).canonical})
+        self._files(run_id).write_weights(weights, self.get(run_id).canonical)
 
     def load_weights(self, run_id: str) -> dict[str, Tensor]:
         """Read a model's state.
@@ -269,11 +264,11 @@ class RunStore:
 
     def has_weights(self, run_id: str) -> bool:
         """Whether there is a model to load."""
-        return (self.folder(run_id) / WEIGHTS).exists()
+        return self._files(run_id).weights.exists()
 
     def save_checkpoint(self, run_id: str, checkpoint: Mapping[str, Tensor], step: int) -> None:
         """Write what is needed to go on from ``step``."""
-        files.write_tensors(self.folder(run_id) / CHECKPOINT, checkpoint, {"step": str(step)})
+        self._files(run_id).write_checkpoint(checkpoint, step)
 
     def load_checkpoint(self, run_id: str) -> dict[str, Tensor]:
         """Read what is needed to go on.
@@ -290,13 +285,11 @@ class RunStore:
         Raises:
             DamagedFileError: when the file is damaged; it is set aside, and the run can only start anew.
         """
-        path = self.folder(run_id) / CHECKPOINT
-        if not path.exists():
-            return None
+        folder = self._files(run_id)
         try:
-            return int(files.read_metadata(path).get("step", 0))
+            return folder.checkpoint_step()
         except DamagedFileError as error:
-            raise self._set_aside(run_id, path, error) from error
+            raise self._set_aside(run_id, folder.checkpoint, error) from error
 
     def save_artifact(self, run_id: str, name: str, content: bytes) -> None:
         """Keep a result in bytes, such as a film.
@@ -304,9 +297,7 @@ class RunStore:
         Raises:
             ValueError: for a name that is no plain file name.
         """
-        path = self._artifact(run_id, name)
-        path.parent.mkdir(exist_ok=True)
-        files.write_bytes(path, content)
+        self._files(run_id).write_artifact(name, content)
 
     def load_artifact(self, run_id: str, name: str) -> bytes:
         """Read a result back.
@@ -314,12 +305,11 @@ class RunStore:
         Raises:
             FileNotFoundError: when the run has none of that name.
         """
-        return self._artifact(run_id, name).read_bytes()
+        return self._files(run_id).artifact(name).read_bytes()
 
     def artifacts(self, run_id: str) -> tuple[str, ...]:
         """The names of a run's results."""
-        found = (self.folder(run_id) / "artifacts").glob("*")
-        return tuple(sorted(path.name for path in found if path.suffix != files.PARTIAL))
+        return self._files(run_id).artifacts()
 
     def report_damaged(self, run_id: str, relative: str, error: Exception) -> DamagedFileError:
         """Set aside a file of a run that a reader outside the store (an artifact's decoder) found damaged."""
@@ -339,10 +329,8 @@ class RunStore:
             files.write_bytes(folder / RECORD, run.to_json().encode())
         return run
 
-    def _artifact(self, run_id: str, name: str) -> Path:
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no name for an artifact; use letters, digits, dot, dash and underscore")
-        return self.folder(run_id) / "artifacts" / name
+    def _files(self, run_id: str) -> RunFolder:
+        return RunFolder(self.folder(run_id))
 
     def _load(self, run_id: str, name: str) -> dict[str, Tensor]:
         path = self.folder(run_id) / name
