@@ -74,7 +74,7 @@ def image_target(ink: np.ndarray, name: str = "image", title: str = "Image") -> 
         DataError: when there is no ink, or the array is none.
 
     Example:
-        >>> image_target(np.ones((10, 20))).entropy == math.log(7.2 * 3.6)
+        >>> math.isclose(image_target(np.ones((10, 20))).entropy, math.log(7.2 * 3.6))
         True
     """
     ink = np.asarray(ink)

@@ -58,7 +58,7 @@ def _require_printable(text: str) -> None:
     missing = [letter for letter in dict.fromkeys(text) if letter != " " and not _has_glyph(letter)]
     if missing:
         shown = ", ".join(f"“{letter}”" if letter.isprintable() else f"U+{ord(letter):04X}" for letter in missing)
-        raise DataError(f"The font has no sign for {shown}; Latin letters, digits and common punctuation work.")
+        raise DataError(f"The font has no sign for {shown}; A–Z, a–z, digits and common punctuation work.")
 
 
 @lru_cache(maxsize=1)
