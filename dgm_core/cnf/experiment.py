@@ -190,7 +190,7 @@ class DensityFlow(Experiment):
             description="Adam's at the start; half a cosine takes it to zero.",
             json_schema_extra=_extra(log=True),
         ),
-    ] = 5e-3
+    ] = 1e-2
     batch: Annotated[
         int,
         Field(
@@ -200,7 +200,7 @@ class DensityFlow(Experiment):
             description="Points in a training step.",
             json_schema_extra=_extra(unit="points", log=True),
         ),
-    ] = 512
+    ] = 256
     steps: Annotated[
         int,
         Field(
@@ -210,7 +210,7 @@ class DensityFlow(Experiment):
             description="Training steps in all.",
             json_schema_extra=_extra(unit="steps", basic=True, log=True),
         ),
-    ] = 6_000
+    ] = 4_000
     seed: Annotated[
         int,
         Field(

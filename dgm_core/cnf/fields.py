@@ -44,15 +44,17 @@ class Field(nn.Module):
 class ConcatSquash(nn.Module):
     """One layer of FFJORD's field: (W h + b) ⊙ σ(g t + c) + v t (Grathwohl et al. 2019, released code)."""
 
-    def __init__(self, inputs: int, outputs: int, generator: torch.Generator, gain: float = 1.0) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, generator: torch.Generator, gain: float = 1.0, spread: float = 1.0
+    ) -> None:
         super().__init__()
-        bound = gain / math.sqrt(inputs)
+        bound = 1 / math.sqrt(inputs)
 
         def uniform(*shape: int, limit: float) -> nn.Parameter:
             return nn.Parameter((torch.rand(*shape, generator=generator) * 2 - 1) * limit)
 
-        self.weight = uniform(outputs, inputs, limit=bound)
-        self.bias = uniform(outputs, limit=bound)
+        self.weight = uniform(outputs, inputs, limit=gain * bound)
+        self.bias = uniform(outputs, limit=spread * bound)
         self.gate = uniform(outputs, limit=1.0)
         self.gate_bias = uniform(outputs, limit=1.0)
         self.drift = uniform(outputs, limit=1.0)
@@ -78,7 +80,13 @@ class MLPField(Field):
         super().__init__()
         self.dim, self.frequency = dim, frequency
         sizes = [dim, *[width] * depth, dim]
-        self.layers = nn.ModuleList(ConcatSquash(m, n, generator) for m, n in pairwise(sizes))
+        # Phases all round for the sine; a gain of 2 for tanh layers makes up for gates that start near 1/2.
+        gains = [1.0, *[2.0] * (depth - 1), 1.0]
+        spreads = [3.0, *[1.0] * depth]
+        self.layers = nn.ModuleList(
+            ConcatSquash(m, n, generator, gain, spread)
+            for (m, n), gain, spread in zip(pairwise(sizes), gains, spreads, strict=True)
+        )
 
     @property
     def squashes(self) -> list[ConcatSquash]:
