@@ -101,11 +101,16 @@ def read_link(cls: type[Experiment], prefix: str = "") -> None:
                  "its settings are ignored."]  # fmt: skip
         accepted: dict[str, str] = {}
     else:
-        experiment, found = cls.from_query(query)
+        experiment, found = cls.from_query({**_kept(memory), **query})
         accepted = _accepted(experiment, query)
     memory.remember(experiment.model_dump())
     memory.slots.update(notes=found, at=experiment.model_dump(), good=experiment)
     _rewrite(memory, query, accepted)
+
+
+def _kept(memory: Memory) -> dict[str, str]:
+    """What a link leaves as it was: the values of an earlier visit, unless the browser's history is asked for."""
+    return {} if went_back_or_forward() else memory.slots["good"].to_query()
 
 
 def _accepted(experiment: Experiment, query: Mapping[str, str]) -> dict[str, str]:

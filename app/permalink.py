@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
@@ -58,8 +58,11 @@ def full_link(address: str, experiment: Experiment, extra: Mapping[str, str] | N
         ...     seed: int = 3
         >>> full_link("http://host/cnf", Seeded())
         'http://host/cnf?v=1&seed=3'
+        >>> full_link("http://host", Seeded())
+        'http://host/?v=1&seed=3'
     """
-    return f"{address}?{urlencode({**experiment.to_query(), **(extra or {})})}"
+    page = address if urlsplit(address).path else f"{address}/"
+    return f"{page}?{urlencode({**experiment.to_query(), **(extra or {})})}"
 
 
 def link(experiment: Experiment, extra: Mapping[str, str] | None = None) -> str:
