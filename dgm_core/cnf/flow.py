@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +18,7 @@ from dgm_core.cnf.fast import FastField
 from dgm_core.cnf.fields import Field
 from dgm_core.cnf.traces import Trace, TraceName, exact, named
 from dgm_core.nn.solvers import Counted, Solver, State, solve
+from dgm_core.nn.threads import alone
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,8 @@ class ContinuousFlow(nn.Module):
             return (fast.velocity(float(t), state[0]) if fast else self.field(t, state[0]),)
 
         self._counter = Counted(velocity)
-        return solve(self._counter, (x,), _floats(times), solver or self.solver)[0]
+        with alone() if fast else nullcontext():
+            return solve(self._counter, (x,), _floats(times), solver or self.solver)[0]
 
     def solve_with_log_prob(
         self,
@@ -153,7 +156,8 @@ class ContinuousFlow(nn.Module):
         self._counter = Counted(augmented)
         start = (x, torch.zeros_like(x[:, 0]))
         parameters = tuple(self.field.parameters()) if adjoint else None
-        points, delta = solve(self._counter, start, _floats(times), solver or self.solver, parameters)
+        with alone() if fast else nullcontext():
+            points, delta = solve(self._counter, start, _floats(times), solver or self.solver, parameters)
         return Solution(points, delta, self._counter.nfe)
 
     def _frozen(self, x: Tensor) -> bool:

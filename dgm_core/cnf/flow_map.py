@@ -27,6 +27,7 @@ from dgm_core.cnf.fields import Field
 from dgm_core.cnf.flow import standard_normal_log_prob
 from dgm_core.film import Extent
 from dgm_core.nn import splines
+from dgm_core.nn.threads import alone
 
 PADDING = 1 / 16
 """Share of the picture that the lattice goes on beyond each edge, so that points traced back are still on it."""
@@ -91,15 +92,17 @@ def composed_log_prob(
     velocity, before = fast.velocity(0.0, nodes), None
     for start, end in pairwise(times):
         h = end - start
-        guess = velocity if before is None else 2 * velocity - before
-        before = velocity
-        velocity, trace = fast.with_trace((start + end) / 2, nodes - (h / 2) * guess)
-        departure = nodes - h * velocity
-        spline = splines.coefficients(state.view(side, side, 3))
-        state = splines.read(spline, *lattice.positions(departure))
-        state[:, :2] -= h * velocity
-        state[:, 2] += h * trace
-        yield shown.log_prob(state)
+        with alone():
+            guess = velocity if before is None else 2 * velocity - before
+            before = velocity
+            velocity, trace = fast.with_trace((start + end) / 2, nodes - (h / 2) * guess)
+            departure = nodes - h * velocity
+            spline = splines.coefficients(state.view(side, side, 3))
+            state = splines.read(spline, *lattice.positions(departure))
+            state[:, :2] -= h * velocity
+            state[:, 2] += h * trace
+            frame = shown.log_prob(state)
+        yield frame
 
 
 class _Picture:

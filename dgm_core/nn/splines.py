@@ -15,7 +15,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
+from dgm_core.nn.threads import spread
+
 _TAPS = 6
+_BLOCK = 2048
 _NODE_WEIGHTS = (1 / 120, 26 / 120, 66 / 120, 26 / 120, 1 / 120)
 """β⁵ at −2…2."""
 _POLYNOMIALS = (
@@ -83,9 +86,23 @@ def read(spline: Tensor, x: Tensor, y: Tensor) -> Tensor:
         >>> round(read(coefficients(plane), x, y).item(), 9)
         9.25
     """
+    if spline.device.type != "cpu":
+        return _read(spline, x, y)
+    values = spline.new_empty(len(x), spline.shape[2])
+
+    def share(_: int, rows: slice) -> None:
+        for start in range(rows.start, rows.stop, _BLOCK):
+            block = slice(start, min(start + _BLOCK, rows.stop))
+            values[block] = _read(spline, x[block], y[block])
+
+    spread(share, len(x), _BLOCK)
+    return values
+
+
+def _read(spline: Tensor, x: Tensor, y: Tensor) -> Tensor:
     height, width, channels = spline.shape
-    column = x.floor().clamp_(0, width - 6)
-    row = y.floor().clamp_(0, height - 6)
+    column = x.floor().clamp_(0, width - _TAPS)
+    row = y.floor().clamp_(0, height - _TAPS)
     across, down = weights(x - column), weights(y - row)
     offsets = torch.arange(_TAPS, device=x.device)
     first = row.long() * width + column.long()
@@ -98,7 +115,7 @@ def resample(spline: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """The spline's values on the lattice of columns x (M,) and rows y (K,), in cells from the first node: (K, M, C)."""
 
     def matrix(positions: Tensor, size: int) -> Tensor:
-        cell = positions.floor().clamp(0, size - 6)
+        cell = positions.floor().clamp(0, size - _TAPS)
         rows = positions.new_zeros(len(positions), size)
         index = cell.long().unsqueeze(1) + torch.arange(_TAPS, device=positions.device)
         return rows.scatter_(1, index, weights(positions - cell))
