@@ -37,7 +37,7 @@ def coloured(formula: str, legend: Legend, dark: bool) -> str:
 
     Example:
         >>> coloured("p(x) = x", {"x": ("data", "a point")}, dark=False)
-        'p(\\\\textcolor{#c2570c}{x}) = \\\\textcolor{#c2570c}{x}'
+        'p(\\\\textcolor{#b3471b}{x}) = \\\\textcolor{#b3471b}{x}'
     """
     if not legend:
         return formula
