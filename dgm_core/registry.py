@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from dgm_core.experiment import Experiment
 
 BUILT_IN: dict[str, tuple[str, ...]] = {
-    "cnf": ("dgm_core.cnf.experiment:DensityFlow",),
+    "cnf": (
+        "dgm_core.cnf.experiment:DensityFlow",
+        "dgm_core.cnf.views:FlowFilm",
+        "dgm_core.cnf.views:FlowChecks",
+    ),
 }
 VARIABLE = "DGM_EXPERIMENTS"
 

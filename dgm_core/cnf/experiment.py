@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from dgm_core.cnf.declaration import settle
 from dgm_core.cnf.fields import MLPField, PlanarField
+from dgm_core.cnf.film import density_film
 from dgm_core.cnf.flow import ContinuousFlow
 from dgm_core.cnf.objectives import Batches, FlowMatching, MaximumLikelihood, Objective
 from dgm_core.cnf.planar import PlanarFlow
@@ -34,10 +36,27 @@ _CONTINUOUS = ("mlp", "planar-cnf")
 _SOLVED = {"objective": ("likelihood",), "model": _CONTINUOUS}
 
 
+_TARGETS = {
+    **{name: TARGETS[name].title for name in TARGETS if not name.startswith("photo")},
+    "photo-china": "Photo: temple", "photo-flower": "Photo: flower",
+    "word": "A word", "image": "Your image", "points": "Your points",
+}  # fmt: skip
+_MODELS = {"mlp": "Continuous, MLP", "planar-cnf": "Continuous, planar", "planar": "Discrete, planar"}
+_METHODS = {
+    "euler": "Euler", "rk4": "RK4", "adaptive_heun": "adaptive Heun", "explicit_adams": "explicit Adams",
+    "implicit_adams": "implicit Adams",
+}  # fmt: skip
+
+
 def _extra(
-    *, unit: str = "", basic: bool = False, log: bool = False, when: Mapping[str, tuple[str, ...]] | None = None
+    *,
+    unit: str = "",
+    basic: bool = False,
+    log: bool = False,
+    when: Mapping[str, tuple[str, ...]] | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    return {"unit": unit, "basic": basic, "log": log, "when": dict(when or {})}
+    return {"unit": unit, "basic": basic, "log": log, "when": dict(when or {}), "labels": dict(labels or {})}
 
 
 class DensityFlow(Experiment):
@@ -60,7 +79,7 @@ class DensityFlow(Experiment):
         Field(
             title="Target",
             description="The density to learn: a known one, a photo, a word, or points of your own.",
-            json_schema_extra=_extra(basic=True),
+            json_schema_extra=_extra(basic=True, labels=_TARGETS),
         ),
     ] = "8gaussians"
     word: Annotated[
@@ -86,7 +105,7 @@ class DensityFlow(Experiment):
         Field(
             title="Model",
             description="A continuous flow with an MLP field or with gated planar units, or discrete planar layers.",
-            json_schema_extra=_extra(basic=True),
+            json_schema_extra=_extra(basic=True, labels=_MODELS),
         ),
     ] = "mlp"
     width: Annotated[
@@ -134,7 +153,11 @@ class DensityFlow(Experiment):
         Field(
             title="Objective",
             description="Fit the velocity of straight paths, with no ODE solved; or maximise the likelihood.",
-            json_schema_extra=_extra(basic=True, when={"model": _CONTINUOUS}),
+            json_schema_extra=_extra(
+                basic=True,
+                when={"model": _CONTINUOUS},
+                labels={"flow-matching": "Flow matching", "likelihood": "Maximum likelihood"},
+            ),
         ),
     ] = "flow-matching"
     trace: Annotated[
@@ -142,7 +165,9 @@ class DensityFlow(Experiment):
         Field(
             title="Trace",
             description="Exact, or estimated by one random probe a point, fixed during a solve (Hutchinson).",
-            json_schema_extra=_extra(when=_SOLVED),
+            json_schema_extra=_extra(
+                when=_SOLVED, labels={"gaussian": "one Gaussian probe", "rademacher": "one Rademacher probe"}
+            ),
         ),
     ] = "exact"
     gradient: Annotated[
@@ -158,7 +183,7 @@ class DensityFlow(Experiment):
         Field(
             title="Training solver",
             description="Solves the ODE while the likelihood is trained.",
-            json_schema_extra=_extra(when=_SOLVED),
+            json_schema_extra=_extra(when=_SOLVED, labels=_METHODS),
         ),
     ] = "rk4"
     solver_steps: Annotated[
@@ -227,10 +252,7 @@ class DensityFlow(Experiment):
         """Settings that do not matter take their defaults; what the target needs must be there."""
         if self.model == "planar":
             self.__dict__["objective"] = "likelihood"
-        # In order of declaration, and `when` looks back only, so one pass is enough.
-        for parameter in self.parameters():
-            if parameter.name != "objective" and not parameter.matters(self.__dict__):
-                self.__dict__[parameter.name] = parameter.default
+        settle(self, keep=("objective",))
         if self.target == "word" and not self.word.strip():
             raise ValueError("the target is a word, so it needs a word of 1 to 24 characters")
         if self.target in ("image", "points") and not self.data:
@@ -286,6 +308,11 @@ class DensityFlow(Experiment):
         points = target.sample(n, self.seed + _HELD_OUT_SEED)
         log_prob = target.log_prob(points).to(device) if target.log_prob is not None else None
         return HeldOut(points.to(device), log_prob, target.entropy)
+
+    def artifacts(self, model: torch.nn.Module, device: torch.device) -> Iterator[tuple[str, bytes]]:
+        """``film``: a first film of p_t, on the coarse map; a `FlowFilm` makes the fine one."""
+        if isinstance(model, Flow):
+            yield "film", density_film(model.to(device), seed=self.seed, refine=False).to_bytes()
 
     def _loop(self, model: Flow, device: torch.device) -> Loop:
         snapshot = Snapshot(model, self.held_out(device=device), self.seed)
