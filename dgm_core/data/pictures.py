@@ -29,7 +29,7 @@ def pixel_target(name: str, title: str, ink: np.ndarray, width: float) -> Target
     side = width / columns
     left, bottom = -width / 2, -side * rows / 2
     # Row 0 at the bottom from here on.
-    q = torch.from_numpy(np.ascontiguousarray(ink[::-1], dtype=np.float64)).flatten()
+    q = torch.from_numpy(np.array(ink[::-1], dtype=np.float64, order="C")).flatten()
     q = q / q.sum()
     cumulative, log_density = q.cumsum(0), q.log() - 2 * math.log(side)
 
