@@ -42,7 +42,7 @@ BASE = Accent("#265e40", "#38e192")
 """Where the flow starts: the Gaussian."""
 LATENT = Accent("#884576", "#fab3db")
 """What is inferred or noise that is drawn: codes, probes, hidden variables."""
-GOOD = Accent("#1a7f45", "#52c98a")
+GOOD = Accent("#16733d", "#52c98a")
 BAD = Accent("#bb3527", "#ff8a75")
 MUTED = Accent("#5f6775", "#9aa3b2")
 
