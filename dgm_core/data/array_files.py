@@ -140,6 +140,7 @@ def _read_rest(label: str, file: IO[bytes], header: Header, start: bytes) -> np.
 
 def _require_points(label: str, header: Header, max_points: int) -> None:
     shape, dtype = header.shape, header.dtype
+    shown = str(shape) if len(str(shape)) < 60 else f"{str(shape)[:56]} …)"
     if dtype.hasobject:
         raise DataError(f"{label} holds pickled Python objects, which are never opened; save plain numbers (float64).")
     if dtype.kind == "c":
@@ -147,11 +148,12 @@ def _require_points(label: str, header: Header, max_points: int) -> None:
     if dtype.kind not in "iuf":
         raise DataError(f"{label} holds values of type {dtype.name}; numbers (float or integer) are needed.")
     if len(shape) == 2 and shape[0] == 2 and shape[1] > 2:
-        raise DataError(f"{label} has shape {shape}; transpose it: one row for each point, N × 2.")
+        raise DataError(f"{label} has shape {shown}; transpose it: one row for each point, N × 2.")
     if len(shape) != 2 or shape[1] != 2 or shape[0] < 0:
-        raise DataError(f"{label} has shape {shape}; N × 2 is needed, one row for each point.")
+        raise DataError(f"{label} has shape {shown}; N × 2 is needed, one row for each point.")
     if shape[0] > max_points:
-        raise DataError(f"{label} has {shape[0]:,} rows; keep at most {max_points:,} of them.")
+        count = f"{shape[0]:,}" if shape[0] < 10**15 else "absurdly many"
+        raise DataError(f"{label} has {count} rows; keep at most {max_points:,} of them.")
 
 
 def _damaged(label: str) -> DataError:

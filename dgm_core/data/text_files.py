@@ -25,7 +25,7 @@ def points_from_text(name: str, content: bytes, max_points: int) -> np.ndarray:
     Args:
         name: the file's, for the messages.
         content: its bytes, UTF-8 or with a byte-order mark.
-        max_points: more lines than that, and the header, are refused before they are read.
+        max_points: more rows are refused; where there are more than twice as many lines, before they are read.
 
     Returns:
         (N, 2) float64.
@@ -50,9 +50,7 @@ def points_from_text(name: str, content: bytes, max_points: int) -> np.ndarray:
 
 def _parse(name: str, text: str, delimiter: str | None, skipped: int, max_points: int) -> np.ndarray:
     try:
-        points = np.loadtxt(
-            io.StringIO(text), delimiter=delimiter, skiprows=skipped, quotechar='"', ndmin=2, max_rows=max_points + 1
-        )
+        points = np.loadtxt(io.StringIO(text), delimiter=delimiter, skiprows=skipped, quotechar='"', ndmin=2)
     except ValueError as error:
         for number, row in _rows(text):
             if number > skipped and not _numbers(row, delimiter):
