@@ -130,6 +130,7 @@ def _hover(curve: pd.DataFrame, y: alt.Y, unit: str, dark: bool) -> alt.Chart:
             opacity=alt.condition(nearest, alt.value(1), alt.value(0)),
             tooltip=[alt.Tooltip("step:Q", format=",d"), alt.Tooltip("nll:Q", format=".4f", title=f"NLL ({unit})")],
         )
+        .properties(name="under_pointer")  # Altair would name the view after its data, a new name at every step
         .add_params(nearest)
     )
 
