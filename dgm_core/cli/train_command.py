@@ -40,9 +40,13 @@ def run(argv: list[str]) -> int:
 
 
 def _train(experiment: Experiment, out: Path, device: str, *, as_json: bool) -> int:
+    import torch
+
     from dgm_core.device import resolve
+    from dgm_core.errors import DataError
     from dgm_core.experiment import TrainingFailedError
     from dgm_core.runs import files
+    from dgm_core.runs.job import sentence
 
     if not out.parent.is_dir():
         raise UsageError(f"--out: there is no folder {out.parent}")
@@ -55,11 +59,9 @@ def _train(experiment: Experiment, out: Path, device: str, *, as_json: bool) -> 
     model, began = experiment.build().to(target), time.monotonic()
     try:
         metrics, finished = _run(experiment, model, target)
-    except TrainingFailedError as error:
-        note(str(error))
+    except (TrainingFailedError, DataError, torch.OutOfMemoryError) as error:
+        note(sentence(error))
         return 1
-    except ValueError as error:  # such as data that are not on the shelf
-        raise UsageError(str(error)) from error
     metadata = {"experiment": experiment.canonical(), "metrics": json.dumps(metrics), "finished": str(finished).lower()}
     try:
         files.write_tensors(out, model.state_dict(), metadata)

@@ -66,7 +66,7 @@ class RunFolder:
         Raises:
             ValueError: for a name that is no plain file name.
         """
-        if not NAME.fullmatch(name):
+        if not NAME.fullmatch(name) or name.endswith(files.PARTIAL):
             raise ValueError(f"{name!r} is no name for an artifact; use letters, digits, dot, dash and underscore")
         return self.path / "artifacts" / name
 

@@ -15,6 +15,7 @@ import torch
 
 from dgm_core import registry
 from dgm_core.device import resolve
+from dgm_core.errors import DataError
 from dgm_core.experiment import Control, Experiment, Progress, TrainingFailedError
 from dgm_core.runs import files
 from dgm_core.runs.folder import RunFolder
@@ -63,7 +64,7 @@ def perform(job: Job, inbox: Inbox, send: Send) -> None:
 
 def sentence(error: BaseException) -> str:
     """Why a run failed, in one sentence for the screen."""
-    if isinstance(error, TrainingFailedError):
+    if isinstance(error, TrainingFailedError | DataError):
         return str(error)
     if isinstance(error, torch.OutOfMemoryError):
         return "The GPU is out of memory for this setting; try a smaller batch or a smaller model."
