@@ -1,0 +1,99 @@
+"""Makes what is shipped, by the Experiment's own training."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from dgm_core.cnf.film import density_film
+from dgm_core.cnf.preview import Flow
+from dgm_core.cnf.training_film import training_film
+from dgm_core.device import resolve
+from dgm_core.experiment import Progress
+from dgm_core.film import Film
+from dgm_core.zoo.codec import encode
+from dgm_core.zoo.reading import FILM, METRICS, RECORD, ROOT, TRAINING, WEIGHTS, experiment
+
+SAMPLES = 256
+"""Samples in a shipped training film."""
+
+
+def make(
+    name: str, device: str = "auto", *, root: Path = ROOT, report: Callable[[Progress], object] | None = None
+) -> Path:
+    """Train one checkpoint anew and put it in place of the old one; returns its folder.
+
+    Args:
+        name: of the recipe.
+        device: where to train.
+        root: in which folder.
+        report: called with every Progress.
+
+    Raises:
+        KeyError: when there is no such recipe.
+    """
+    recipe, target = experiment(name), resolve(device)
+    model, reports, seconds = recipe.build(), list[Progress](), list[float]()
+    start = time.perf_counter()
+    for progress in recipe.train(model, target):
+        reports.append(progress)
+        seconds.append(time.perf_counter() - start)
+        if report is not None:
+            report(progress)
+    film = density_film(model.eval(), 128, 60, seed=recipe.seed)
+    training = _thinned(training_film((p.step, p.preview) for p in reports if p.preview))
+    with tempfile.TemporaryDirectory(dir=root) as temporary:
+        fresh = Path(temporary) / name
+        fresh.mkdir()
+        save_file({key: tensor.cpu().contiguous() for key, tensor in _weights(model).items()}, fresh / WEIGHTS)
+        np.savez_compressed(fresh / METRICS, **_columns(reports, seconds))  # type: ignore[arg-type]
+        (fresh / TRAINING).write_bytes(_pack(training))
+        (fresh / FILM).write_bytes(_pack(film))
+        (fresh / RECORD).write_text(json.dumps(_record(recipe, reports[-1], seconds[-1], target), indent=1) + "\n")
+        shutil.rmtree(root / name, ignore_errors=True)
+        fresh.rename(root / name)
+    return root / name
+
+
+def _weights(model: Flow) -> dict[str, torch.Tensor]:
+    # In training all parameters share one memory, which safetensors does not write.
+    return {key: tensor.detach().clone() for key, tensor in model.state_dict().items()}
+
+
+def _columns(reports: Sequence[Progress], seconds: Sequence[float]) -> dict[str, np.ndarray]:
+    """Each metric over all reports, NaN where it was not measured."""
+    keys = dict.fromkeys(key for report in reports for key in report.metrics)
+    columns = {key: np.array([r.metrics.get(key, np.nan) for r in reports], np.float32) for key in keys}
+    return {"step": np.array([r.step for r in reports]), "seconds": np.array(seconds, np.float32), **columns}
+
+
+def _thinned(film: Film) -> Film:
+    """The film with fewer samples."""
+    particles = film.particles[:, :SAMPLES] if film.particles is not None else None
+    return Film(film.times, film.log_prob, film.extent, particles=particles)
+
+
+def _pack(film: Film) -> bytes:
+    arrays = {name: getattr(film, name) for name in ("log_prob", "particles", "arrows", "grid")}
+    meta = {"times": film.times.tolist(), "extent": list(film.extent)}
+    return encode(meta, {name: array for name, array in arrays.items() if array is not None})
+
+
+def _record(recipe: Any, last: Progress, seconds: float, device: torch.device) -> dict[str, Any]:
+    return {
+        "experiment": json.loads(recipe.canonical()),
+        "figures": {key: last.metrics[key] for key in ("nll", "gap", "nll_error") if key in last.metrics},
+        "held_out": len(recipe.held_out().points),
+        "seconds": round(seconds, 1),
+        "device": device.type,
+        "torch": torch.__version__,
+    }
