@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -90,10 +91,11 @@ class _Training:
         model = self.experiment.build().to(self.device)
         resume = files.read_tensors(self.folder.checkpoint) if self.job.resume else None
         self.reports.say("started", device=str(self.device))
+        self.reports.start()
         try:
             stopped = self._train(model, resume)
         finally:  # the generator leaves usable weights however it ends
-            self.reports.flush()
+            self.reports.close()
             self.checkpoints.flush()
             self._save(model)
         if stopped:
@@ -140,7 +142,7 @@ class _Training:
 
 
 class _Reports:
-    """Sends Progress a few times a second: numbers merged, no picture lost."""
+    """Sends Progress a few times a second: numbers merged, no picture lost, nothing held back for long."""
 
     def __init__(self, run: str, send: Send) -> None:
         self._run, self._send = run, send
@@ -148,26 +150,44 @@ class _Reports:
         self._sent = -REPORT_EVERY
         self._merged: dict[str, float] = {}
         self._pending: dict[str, Any] | None = None
+        self._lock = threading.RLock()
+        self._over = threading.Event()
+
+    def start(self) -> None:
+        """From now on nothing is held back for long, however long a step takes."""
+        threading.Thread(target=self._send_late, name="reports", daemon=True).start()
+
+    def close(self) -> None:
+        """Send what is held back, and end the thread."""
+        self._over.set()
+        self.flush()
 
     def say(self, kind: str, **content: Any) -> None:
         """Send anything else, after the numbers that came before it."""
-        self.flush()
-        self._send({"kind": kind, "run": self._run, **content}, {})
+        with self._lock:
+            self.flush()
+            self._send({"kind": kind, "run": self._run, **content}, {})
 
     def add(self, progress: Progress) -> None:
         """Report, at once where there is a picture or enough time has gone by."""
         now = time.monotonic() - self._began
-        self._merged.update({name: float(value) for name, value in progress.metrics.items()})
-        self._pending = {"step": progress.step, "total": progress.total, "seconds": now, "metrics": self._merged}
-        if progress.preview or now - self._sent >= REPORT_EVERY or progress.step >= progress.total:
-            self.flush(progress.preview)
+        with self._lock:
+            self._merged.update({name: float(value) for name, value in progress.metrics.items()})
+            self._pending = {"step": progress.step, "total": progress.total, "seconds": now, "metrics": self._merged}
+            if progress.preview or now - self._sent >= REPORT_EVERY:
+                self.flush(progress.preview)
 
     def flush(self, preview: Mapping[str, np.ndarray] | None = None) -> None:
         """Send what is held back."""
-        if self._pending is not None:
-            self._sent = float(self._pending["seconds"])
-            self._send({"kind": "progress", "run": self._run, **self._pending}, preview or {})
-            self._pending, self._merged = None, {}
+        with self._lock:
+            if self._pending is not None:
+                self._sent = time.monotonic() - self._began
+                self._send({"kind": "progress", "run": self._run, **self._pending}, preview or {})
+                self._pending, self._merged = None, {}
+
+    def _send_late(self) -> None:
+        while not self._over.wait(REPORT_EVERY):
+            self.flush()
 
 
 class _Checkpoints:
