@@ -25,7 +25,7 @@ def page_header(question: str, formula: str, legend: Legend | None = None) -> No
     legend, dark = legend or {}, is_dark()
     st.html("<style>.st-key-page_head p { line-height: 2.7; }</style>")  # a formula that wraps needs the room
     line = f"$\\displaystyle {coloured(formula, legend, dark)}$"
-    with st.container(key="page_head", gap=None):
+    with st.container(key="page_head", gap="xsmall"):
         st.title(question, anchor=False)
         st.markdown(f"{line} &emsp; {legend_line(legend, dark)}" if legend else line)
 

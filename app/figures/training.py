@@ -16,7 +16,7 @@ from app.figures.theme import layered
 
 HEIGHT = 240
 FREE = alt.Scale(zero=False, nice=True)
-STEP = alt.X("step:Q", title="training step", axis=alt.Axis(format="~s", tickCount=6))
+STEP = alt.X("step:Q", title="training step", axis=alt.Axis(format=",d", tickCount=5))
 
 
 def training_curve(

@@ -79,7 +79,7 @@ def _scene(dark: bool) -> dict[str, object]:
         "zaxis": {**axis, "title": {"text": "t"}},
         "aspectmode": "manual",
         "aspectratio": {"x": 1, "y": 1, "z": 1.1},
-        "camera": {"eye": {"x": 1.5, "y": 1.5, "z": 0.7}},
+        "camera": {"eye": {"x": 1.65, "y": 1.65, "z": 0.7}},
         "dragmode": "turntable",
     }
 
