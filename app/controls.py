@@ -95,10 +95,10 @@ def read_link(cls: type[Experiment], prefix: str = "") -> None:
     memory.slots["notes"] = []
     if not query and not went_back_or_forward():
         return
-    if version is not None and version != str(cls.schema_version):
+    if memory.is_stale(version):
         experiment: Experiment = cls()
-        found = [f"This link is for version {version[:12]} of the page, which is now at {cls.schema_version}; "
-                 "its settings are ignored."]  # fmt: skip
+        found = [f"This link is for version {(version or '')[:12]} of the page, which is now at {cls.schema_version}; "
+                 "its settings are ignored."] if version else []  # fmt: skip
         accepted: dict[str, str] = {}
     else:
         experiment, found = cls.from_query({**_kept(memory), **query})

@@ -17,7 +17,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dgm_core.experiment import Experiment
 
-PAGE, VISIT, OWNERS = "dgm:page", "dgm:visit", "dgm:owners"
+PAGE, VISIT, OWNERS, STALE = "dgm:page", "dgm:visit", "dgm:owners", "dgm:stale"
 
 
 def enter_page(name: str) -> None:
@@ -47,8 +47,12 @@ class Memory:
     def __init__(self, cls: type[Experiment], prefix: str = "") -> None:
         self.cls, self.prefix = cls, prefix
         self.owner = f"{cls.topic or cls.__name__}/{cls.__name__}/{prefix}"
-        slots: dict[str, Any] = {"values": cls().model_dump(), "notes": [], "at": None, "good": cls(), "visit": None}
-        self.slots: dict[str, Any] = st.session_state.setdefault(f"dgm:memory:{self.owner}", slots)
+        slot = f"dgm:memory:{self.owner}"
+        known = st.session_state.get(slot)
+        if known is None or known["values"].keys() != cls.model_fields.keys():  # none yet, or edited while the app runs
+            known = {"values": cls().model_dump(), "notes": [], "at": None, "good": cls(), "visit": None}
+            st.session_state[slot] = known
+        self.slots: dict[str, Any] = known
 
     @property
     def values(self) -> dict[str, Any]:
@@ -65,6 +69,13 @@ class Memory:
         new = self.slots["visit"] != visit
         self.slots["visit"] = visit
         return new or went_back_or_forward()
+
+    def is_stale(self, version: str | None) -> bool:
+        """Whether the address is of another schema version; this visit's Experiments then stay at their defaults."""
+        visit = st.session_state.get(VISIT, 0)
+        if version is not None and version != str(self.cls.schema_version):
+            st.session_state[STALE] = visit
+        return bool(st.session_state.get(STALE) == visit)
 
     def remember(self, values: Mapping[str, Any]) -> None:
         """Take over values and hand them to the widgets; call it before the widgets are made or in a callback."""

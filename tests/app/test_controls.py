@@ -224,6 +224,26 @@ def second() -> None:
     ab_section(left, right, lambda experiment, side: st.text(f"{side} {experiment.trace}"))
 
 
+def both() -> None:
+    import streamlit as st
+
+    from app.controls import controls
+    from tests.app.demo_experiment import Demo
+
+    st.json(controls(Demo).model_dump(), expanded=False)
+    st.text(controls(Demo, prefix="b_", only=["trace"]).trace)
+
+
+def test_a_stale_link_is_stale_for_a_second_experiment_too() -> None:
+    for version, trace in (("2", "exact"), ("3", "gaussian")):
+        at = AppTest.from_function(both, default_timeout=30)
+        at.query_params["v"], at.query_params["steps"], at.query_params["b_trace"] = version, "300", "gaussian"
+        at.run()
+        assert not at.exception
+        assert at.text[0].value == trace
+        assert values(at)["steps"] == (300 if version == "3" else 2000)
+
+
 def test_a_and_b_differ_in_one_named_field() -> None:
     at = AppTest.from_function(second, default_timeout=30)
     at.query_params["b_trace"] = "gaussian"
