@@ -13,8 +13,8 @@ from PIL.JpegImagePlugin import JpegImageFile
 from dgm_core.data.pictures import ink_of
 from dgm_core.errors import DataError
 
-MAX_PIXELS = 36_000_000
-"""Pixels that are decoded: 6,000 × 6,000."""
+MAX_PIXELS = 25_000_000
+"""Pixels that are decoded: 5,000 × 5,000."""
 
 MAX_JPEG_PIXELS = 900_000_000
 """Pixels of a JPEG that can be scaled down to an eighth of each side while it is decoded: 30,000 × 30,000."""

@@ -103,6 +103,7 @@ def test_an_open_file_is_read_from_its_start():
         (b"1,2\n3,4,5\n", "3 columns"),
         (b"1,2\n3,4\n5,6,7\n", "Line 3 of mine.dat reads “5,6,7”"),
         (b"1,2,x\n3,4\n5,6\n", "Line 1"),
+        (b"1,2\n1_0,3\n", "Line 2 of mine.dat reads “1_0,3”"),
         (npy(np.zeros((1,) * 40)), "shape"),
         (b"1,2\nfoo,bar\n", "Line 2 of mine.dat reads “foo,bar”"),
         (b"name,age\nann,bob\n", "Line 2"),

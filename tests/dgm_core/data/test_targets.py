@@ -147,6 +147,12 @@ def test_any_picture_is_a_law_whose_samples_lie_on_ink(rows: int, columns: int, 
     assert law.entropy_error == 0
 
 
+def test_rounding_lifts_no_sample_off_the_ink():
+    # Fine stripes: of 2 million points about ten would be rounded over a border, to where p = 0.
+    law = image_target(np.tile([0.0, 1.0], (2, 96)))
+    assert torch.isfinite(law.log_prob(law.sample(2_000_000, seed=0))).all()
+
+
 def test_points_are_drawn_with_replacement_and_have_no_density():
     points = np.array([[0.0, 1.0], [2.0, 3.0], [-1.0, -2.0]])
     law = points_target(points)
