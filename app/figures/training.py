@@ -52,7 +52,7 @@ def training_curve(
     hover = _hover(curve, y, unit, dark)
     layers: list[alt.Chart] = [alt.Chart(span).mark_point(opacity=0).encode(STEP)]
     if entropy is not None:
-        layers += _entropy(span, entropy, entropy_error, unit, dark)
+        layers += _entropy(span, entropy, entropy_error, unit, dark, scale)
         layers += _gap(curve, entropy, unit, dark)
     return layered(*layers, line, hover, description=_described(entropy), height=HEIGHT, dark=dark, scale=scale)
 
@@ -84,7 +84,9 @@ def nfe_curve(
     )
 
 
-def _entropy(span: pd.DataFrame, entropy: float, error: float | None, unit: str, dark: bool) -> list[alt.Chart]:
+def _entropy(
+    span: pd.DataFrame, entropy: float, error: float | None, unit: str, dark: bool, scale: float
+) -> list[alt.Chart]:
     """The entropy's line with its name, and the band of its standard error."""
     colour = accent("data", dark)
     table = frame(step=span["step"], nll=entropy, low=entropy - 2 * (error or 0.0), high=entropy + 2 * (error or 0.0))
@@ -95,13 +97,13 @@ def _entropy(span: pd.DataFrame, entropy: float, error: float | None, unit: str,
     )
     rule = alt.Chart(table).mark_line(color=colour, strokeDash=[6, 4]).encode(STEP, alt.Y("nll:Q", scale=FREE))
     name = frame(step=table["step"][:1].to_numpy(), text=[f"entropy of the target {entropy:.3f} {unit}"])
-    return ([band] if error else []) + [rule, _corner(name, 1, colour)]
+    return ([band] if error else []) + [rule, _corner(name, 18 * scale, colour)]
 
 
-def _corner(table: pd.DataFrame, row: int, colour: str) -> alt.Chart:
+def _corner(table: pd.DataFrame, below: float, colour: str) -> alt.Chart:
     """A line of text in the upper right corner: words that move with every step cannot be read."""
     mark = alt.Chart(table).mark_text(align="right", baseline="top", fontWeight=600, color=colour, clip=True)
-    return mark.encode(x=alt.value("width"), y=alt.value(2 + 18 * row), text=alt.Text("text:N"))
+    return mark.encode(x=alt.value("width"), y=alt.value(2 + below), text=alt.Text("text:N"))
 
 
 def _gap(curve: pd.DataFrame, entropy: float, unit: str, dark: bool) -> list[alt.Chart]:
