@@ -1,9 +1,9 @@
 """One accent colour a meaning, the same on every page, in a light and a dark shade.
 
-The hues are near those of Okabe and Ito's set for all kinds of colour vision: orange, blue, green, rose. Lightness was
-then searched for the largest smallest distance between any two of the four as seen with and without a colour deficiency,
-under a contrast of at least 4.5 : 1 with the page and with panels (WCAG 2.2, 1.4.3). Colour never stands alone: marks
-differ in shape or carry words as well.
+The hues are near those of Okabe and Ito's set for all kinds of colour vision: orange, blue, green, rose. Lightness and
+hue were then searched for the largest smallest distance between any two of the four, seen with and without a colour
+deficiency, at a contrast of at least 4.5 : 1 with the page and with panels (WCAG 2.2, 1.4.3). Colour never stands
+alone: marks differ in shape or carry words as well.
 
 References:
     Okabe and Ito (2008), "Color Universal Design: how to make figures that are friendly to colorblind people".
