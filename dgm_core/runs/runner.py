@@ -50,6 +50,9 @@ class Runner:
         grace: seconds that a training has to let go when it is stopped; then its worker is killed.
         max_bytes: the store is pruned to this size when the Runner starts and whenever a run ends.
         threads: of torch's operators in each worker; by default the cores are shared among the lanes.
+
+    Attributes:
+        lease, short: as above; they may be changed at any time.
     """
 
     def __init__(
@@ -67,7 +70,8 @@ class Runner:
     ) -> None:
         self.store = store
         self._slots = dict(workers or {"train": 1, "view": 1})
-        self._queue_length, self._lease, self._short, self._grace = queue, lease, short, grace
+        self.lease, self.short = lease, short
+        self._queue_length, self._grace = queue, grace
         self._max_bytes = max_bytes
         capacity = sum(self._slots.values())
         self._threads = threads or max(1, (os.cpu_count() or 1) // capacity)
@@ -442,11 +446,11 @@ class Runner:
     def _end_unwatched(self) -> None:
         now = time.monotonic()
         for live in list(self._live.values()):
-            lease = min(self._lease, 15.0) if live.lane == "view" else self._lease
+            lease = min(self.lease, 15.0) if live.lane == "view" else self.lease
             if live.run.keep or live.ending is not None or live.trained or now - live.watched <= lease:
                 continue
             left = live.seconds_left()
-            if left is None or left > self._short:
+            if left is None or left > self.short:
                 need = "" if left is None else f" while it needed about {left:.0f} s more"
                 self._end(live.run.id, "cancelled", f"Nobody was watching{need}; it can be resumed.")
 
