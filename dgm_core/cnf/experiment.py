@@ -18,7 +18,8 @@ from dgm_core.cnf.planar import PlanarFlow
 from dgm_core.cnf.preview import Flow, HeldOut, Snapshot, schedule
 from dgm_core.cnf.training import Loop, Plan
 from dgm_core.data.densities import TARGETS, Target, word_target
-from dgm_core.experiment import Experiment, Training
+from dgm_core.errors import DataError
+from dgm_core.experiment import Experiment, Training, TrainingFailedError
 from dgm_core.nn.solvers import ADAMS, ADAPTIVE, FIXED, Method, Solver
 from dgm_core.training.averaged_adam import AveragedAdam, flatten_parameters
 
@@ -195,7 +196,7 @@ class DensityFlow(Experiment):
             description="Steps of a fixed-step solver from the base to the data.",
             json_schema_extra=_extra(unit="steps", log=True, when={**_SOLVED, "solver": (*FIXED, *ADAMS)}),
         ),
-    ] = 4
+    ] = 6
     tolerance: Annotated[
         float,
         Field(
@@ -315,13 +316,21 @@ class DensityFlow(Experiment):
             yield "film", density_film(model.to(device), seed=self.seed, refine=False).to_bytes()
 
     def _loop(self, model: Flow, device: torch.device) -> Loop:
-        snapshot = Snapshot(model, self.held_out(device=device), self.seed)
+        # A field trained through few solver steps may be steep between them; look at it with more.
+        fine = self.objective == "likelihood"
+        snapshot = Snapshot(model, self._held_out_on(device), self.seed, fine=fine)
         weights = flatten_parameters(model)
         gradient = torch.zeros_like(weights)
         generator = torch.Generator(device).manual_seed(self.seed)
         pool = self.law().sample(POOL, self.seed).to(device)
         objective = self._objective(model, Batches(pool, self.batch, generator), gradient)
         return Loop(objective, AveragedAdam(weights, gradient), snapshot, generator, self._plan())
+
+    def _held_out_on(self, device: torch.device) -> HeldOut:
+        try:
+            return self.held_out(device=device)
+        except DataError as error:
+            raise TrainingFailedError(str(error)) from error
 
     def _objective(self, model: Flow, batches: Batches, gradient: Tensor) -> Objective:
         if self.objective == "flow-matching" and isinstance(model, ContinuousFlow):

@@ -18,6 +18,7 @@ RECIPES: dict[str, DensityFlow] = {
     "cnf-photo-china": DensityFlow(target="photo-china"),
     "cnf-word-flow": DensityFlow(target="word"),
     "cnf-8gaussians-likelihood": DensityFlow(objective="likelihood", steps=600),
+    "cnf-8gaussians-coarse": DensityFlow(objective="likelihood", solver_steps=4, steps=600),
     "cnf-8gaussians-hutchinson": DensityFlow(objective="likelihood", trace="rademacher", steps=600),
     "cnf-8gaussians-planar-cnf": DensityFlow(model="planar-cnf", steps=8_000),
     "cnf-8gaussians-planar": DensityFlow(model="planar", steps=3_000),
