@@ -18,11 +18,14 @@ from dgm_core.cnf.flow_map import Lattice, composed_log_prob
 from dgm_core.cnf.planar import PlanarFlow
 from dgm_core.film import Extent, Film
 from dgm_core.nn.solvers import Solver
+from dgm_core.nn.threads import alone, spread
 
 AnyFlow = ContinuousFlow | PlanarFlow
 EXTENT: Extent = (-4.0, 4.0, -4.0, 4.0)
 _LONGEST_STEP = 1 / 59
 """The composed map's steps are no longer than this, however few frames are asked for."""
+_PLANAR_ROWS = 4_096
+"""Points of a planar flow's picture that are worth a thread."""
 
 
 def density_film(
@@ -150,16 +153,22 @@ def array(tensor: Tensor) -> np.ndarray:
 
 def _planar_frames(flow: PlanarFlow, size: int, frames: int, extent: Extent) -> Iterator[np.ndarray]:
     nodes = _nodes(flow, size, extent)
+    density = nodes.new_empty(len(nodes))
     for time in np.linspace(0.0, 1.0, frames).tolist():
-        with torch.no_grad():
-            yield array(flow.log_prob(nodes, t=time).view(size, size))
+
+        def share(_: int, rows: slice, time: float = time) -> None:
+            with torch.no_grad():
+                density[rows] = flow.log_prob(nodes[rows], t=time)
+
+        spread(share, len(nodes), _PLANAR_ROWS)
+        yield array(density.view(size, size)).copy()
 
 
 def _moved(flow: AnyFlow, times: np.ndarray, particles: int, grid: int, seed: int) -> np.ndarray:
     """Particles and the grid's points along the times: (T, particles + grid points, 2)."""
     some = flow.base_sample(particles, torch.Generator().manual_seed(seed))
     start = torch.cat([some, _grid_points(grid).to(some)])
-    with torch.no_grad():
+    with torch.no_grad(), alone():
         if isinstance(flow, PlanarFlow):
             return array(flow.trajectory(start, times.tolist()))
         return array(flow.trajectory(start, times.tolist(), solver=_aligned(len(times))))

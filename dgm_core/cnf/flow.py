@@ -20,6 +20,9 @@ from dgm_core.cnf.traces import Trace, TraceName, exact, named
 from dgm_core.nn.solvers import Counted, Solver, State, solve
 from dgm_core.nn.threads import alone
 
+_FEW = 64
+"""Fewer points than this are not worth folding time into the weights at every evaluation."""
+
 
 @dataclass(frozen=True)
 class Solution:
@@ -161,9 +164,9 @@ class ContinuousFlow(nn.Module):
         return Solution(points, delta, self._counter.nfe)
 
     def _frozen(self, x: Tensor) -> bool:
-        """Whether nobody asks for a gradient, so that the fast evaluation may be used."""
+        """Whether the fast evaluation may be used: nobody asks for a gradient, and there are enough points."""
         wanted = x.requires_grad or any(weight.requires_grad for weight in self.field.parameters())
-        return not (torch.is_grad_enabled() and wanted)
+        return len(x) >= _FEW and not (torch.is_grad_enabled() and wanted)
 
 
 def _floats(times: Sequence[float] | Tensor) -> list[float]:

@@ -11,7 +11,7 @@ implicit midpoint rule with the midpoint's velocity extrapolated from the two fr
 so that the field is evaluated once a frame.
 
 Each reading of a spline adds an error that grows with the map's bends. Therefore the map is composed in two levels:
-from frame to frame the map back to an anchor time (short, nearly straight), and that with the anchor's map (long, bent);
+from frame to frame the map back to an anchor time (short, nearly straight), and that with the anchor's (long, bent);
 the anchor moves on twice in all. On a checkerboard this leaves 0.4 of the error that composing in one level leaves.
 
 References:

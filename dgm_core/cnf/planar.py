@@ -12,7 +12,7 @@ References:
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import torch
@@ -59,7 +59,7 @@ class PlanarFlow(nn.Module):
     def log_prob(self, x: Tensor, *, t: float = 1.0) -> Tensor:
         """log p_t(x) in nats: log N(z_K; 0, I) + Σ_k log |1 + û_kᵀψ_k|, ψ_k = tanh'(w_kᵀz_k + b_k) w_k (eq. 11–13).
 
-        Differentiable in x and in the weights at t = 1.
+        Differentiable in x and in the weights.
 
         Args:
             x: points, (N, D).
@@ -96,47 +96,70 @@ class PlanarFlow(nn.Module):
             changes.append(changes[-1] + change)
         return Solution(torch.stack(points), torch.stack(changes), self.count)
 
-    @torch.no_grad()
     def velocity(self, t: float, x: Tensor) -> Tensor:
         """dx/dt of the layer under way at time t: (N, D) → (N, D); constant along a point's way through the layer."""
+        return self.with_trace(t, x)[0]
+
+    @torch.no_grad()
+    def with_trace(self, t: float, x: Tensor) -> tuple[Tensor, Tensor]:
+        """dx/dt at time t and its divergence: (N, D) and (N,)."""
         depth = self.count * (1 - t)
         layer = min(math.floor(depth + 1e-9), self.count - 1)
         push, share = self.pushes()[layer], depth - layer
-        along = x @ self.w[layer]
-        if share > 1e-9:
-            along = unshift(along, share * (self.w[layer] @ push), self.b[layer])
-        return -self.count * torch.tanh(along + self.b[layer]).unsqueeze(-1) * push
+        bent, slope = self._bend(x, push, layer, share)
+        return -self.count * bent.unsqueeze(-1) * push, -self.count * slope / (1 + share * slope)
 
     def _move(self, x: Tensor, start: float, end: float) -> tuple[Tensor, Tensor]:
         """Points moved from one time to another, and the change of their log-density."""
+        pushes, change = self.pushes(), torch.zeros_like(x[:, 0])
+        for layer, first, last in self._pieces(start, end):
+            # From the share ``first`` of this layer to the share ``last``: undo the one, then do the other.
+            bent, slope = self._bend(x, pushes[layer], layer, first)
+            change = change + torch.log1p(first * slope) - torch.log1p(last * slope)
+            x = x + (last - first) * bent.unsqueeze(-1) * pushes[layer]
+        return x, change
+
+    @torch.no_grad()
+    def jacobian(self, x: Tensor, start: float, end: float) -> Tensor:
+        """The Jacobian of the way from one time to another, in closed form: (N, D, D), [n, output, input].
+
+        Within one layer it differs from I by rank one: I + (b − a) û ψᵀ / (1 + a ûᵀψ) from its share a to its share b.
+        """
+        pushes, total = self.pushes(), torch.eye(self.dim, dtype=x.dtype, device=x.device).expand(len(x), -1, -1)
+        for layer, first, last in self._pieces(start, end):
+            push, w = pushes[layer], self.w[layer]
+            bent, slope = self._bend(x, push, layer, first)
+            gain = (last - first) * (1 - bent * bent) / (1 + first * slope)
+            total = total + gain[:, None, None] * push[:, None] * (w @ total).unsqueeze(1)
+            x = x + (last - first) * bent.unsqueeze(-1) * push
+        return total
+
+    def _pieces(self, start: float, end: float) -> Iterator[tuple[int, float, float]]:
+        """The layers between two times, in order, each with the share done at first and at last."""
         if not (0 <= start <= 1 and 0 <= end <= 1):
             raise ValueError(f"a planar flow has times from 0 to 1, not {start:g} to {end:g}")
         # Depth counts the layers that lead from the data to here: 0 at the data, K at the base.
         here, goal = self.count * (1 - start), self.count * (1 - end)
-        pushes, change = self.pushes(), torch.zeros_like(x[:, 0])
         while abs(here - goal) > 1e-9:
             down = goal > here
             layer = math.floor(here + 1e-9) if down else math.ceil(here - 1e-9) - 1
             stop = min(layer + 1.0, goal) if down else max(float(layer), goal)
-            x, gain = self._within(x, pushes[layer], layer, here - layer, stop - layer)
-            change, here = change + gain, stop
-        return x, change
+            yield layer, here - layer, stop - layer
+            here = stop
 
-    def _within(self, x: Tensor, push: Tensor, layer: int, start: float, end: float) -> tuple[Tensor, Tensor]:
-        """From the share ``start`` of one layer to the share ``end``: undo the first, then do the second."""
-        w, b = self.w[layer], self.b[layer]
-        along = x @ w
-        if start > 1e-9:
-            along = unshift(along, start * (w @ push), b)
-        bent = torch.tanh(along + b)
-        slope = (1 - bent * bent) * (w @ push)
-        before, after = torch.log1p(start * slope), torch.log1p(end * slope)
-        return x + (end - start) * bent.unsqueeze(-1) * push, before - after
+    def _bend(self, x: Tensor, push: Tensor, layer: int, share: float) -> tuple[Tensor, Tensor]:
+        """tanh(wᵀz + b) and ûᵀψ at the point z that the share of this layer takes to x: (N,) each."""
+        along = x @ self.w[layer]
+        if share > 1e-9:
+            along = unshift(along, share * (self.w[layer] @ push), self.b[layer])
+        bent = torch.tanh(along + self.b[layer])
+        return bent, (1 - bent * bent) * (self.w[layer] @ push)
 
 
-@torch.no_grad()
 def unshift(shifted: Tensor, strength: Tensor, offset: Tensor) -> Tensor:
     """Solve a + c tanh(a + b) = s for a, to float precision: Newton's method, kept inside a shrinking bracket.
+
+    Differentiable in s, c and b, by one last Newton step that is written for it (implicit function theorem).
 
     Args:
         shifted: s, (N,).
@@ -144,7 +167,7 @@ def unshift(shifted: Tensor, strength: Tensor, offset: Tensor) -> Tensor:
         offset: b, ().
 
     Returns:
-        a, (N,), without gradient.
+        a, (N,).
 
     Example:
         >>> a = torch.linspace(-3, 3, 7, dtype=torch.float64)
@@ -152,16 +175,24 @@ def unshift(shifted: Tensor, strength: Tensor, offset: Tensor) -> Tensor:
         >>> bool(torch.allclose(unshift(a + c * torch.tanh(a + b), c, b), a, atol=1e-9))
         True
     """
-    low, high = shifted - strength.abs(), shifted + strength.abs()
-    a = shifted.clone()
+    a = _bracketed(shifted.detach(), strength.detach(), offset.detach())
+    bent = torch.tanh(a + offset)
+    return a - (a + strength * bent - shifted) / (1 + strength * (1 - bent * bent)).detach()
+
+
+def _bracketed(shifted: Tensor, strength: Tensor, offset: Tensor) -> Tensor:
+    if len(shifted) == 0:
+        return shifted
+    low, high, a = shifted - strength.abs(), shifted + strength.abs(), shifted
+    # The caller's last Newton step squares what is left of the relative error.
+    rounding = 1e3 * torch.finfo(shifted.dtype).eps * (1 + shifted.abs().amax())
     for _ in range(_NEWTON_STEPS):
         bent = torch.tanh(a + offset)
         excess = a + strength * bent - shifted
         low, high = torch.where(excess < 0, a, low), torch.where(excess > 0, a, high)
         newton = a - excess / (1 + strength * (1 - bent * bent))
-        inside = (newton >= low) & (newton <= high)
-        following = torch.where(inside, newton, (low + high) / 2)
-        if torch.equal(following, a):
+        following = torch.where((newton >= low) & (newton <= high), newton, (low + high) / 2)
+        moved, a = (following - a).abs().amax(), following
+        if moved <= rounding:
             break
-        a = following
     return a
