@@ -58,7 +58,8 @@ class RunFolder:
 
     def previews(self) -> list[tuple[int, Path]]:
         """The steps that have a picture, in order, and their files."""
-        return [(int(path.stem), path) for path in sorted((self.path / "previews").glob("*.npz"))]
+        found = sorted((self.path / "previews").glob("*.npz"))
+        return [(int(path.stem), path) for path in found if path.stem.isdecimal()]
 
     def artifact(self, name: str) -> Path:
         """Where a result in bytes stands.

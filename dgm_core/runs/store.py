@@ -11,40 +11,38 @@ Nothing is ever pickled. Every file is whole or absent.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
 import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from dgm_core.experiment import Experiment, Progress
 from dgm_core.home import home
 from dgm_core.runs import files
 from dgm_core.runs.database import Database
 from dgm_core.runs.files import DamagedFileError
-from dgm_core.runs.folder import CHECKPOINT, METRICS, NAME, RECORD, WEIGHTS, RunFolder
+from dgm_core.runs.folder import CHECKPOINT, METRICS, RECORD, WEIGHTS
 from dgm_core.runs.owners import Owners
 from dgm_core.runs.record import LIVE, Run, State
+from dgm_core.runs.run_files import RunFiles
 from dgm_core.runs.series import Series
 
 log = logging.getLogger(__name__)
 
 _RANK: dict[State, int] = {"done": 0, "running": 1, "queued": 2, "interrupted": 3, "cancelled": 4, "failed": 5}
 
-Previews = list[tuple[int, dict[str, np.ndarray]]]
 Runs = list[Run]
-Sentences = list[str]
 
 
-class RunStore:
+class RunStore(RunFiles):
     """Runs on the disk; safe for any number of threads.
 
     Args:
@@ -55,9 +53,7 @@ class RunStore:
     """
 
     def __init__(self, root: Path | None = None) -> None:
-        self.root = root or home()
-        (self.root / "runs").mkdir(parents=True, exist_ok=True)
-        self.problems: Sentences = []
+        super().__init__(root or home())
         self._lock = threading.RLock()
         self._owners = Owners(self.root / "owners")
         self._database = Database(self.root / "runs.sqlite", self._replace_database, self._index_folders)
@@ -158,9 +154,10 @@ class RunStore:
                 break
             if run.keep or run.live:
                 continue
-            self.delete(run.id)
-            total -= sizes[run.id]
-            gone.append(run)
+            with contextlib.suppress(KeyError, ValueError):  # deleted or resumed by somebody else just now
+                self.delete(run.id)
+                total -= sizes[run.id]
+                gone.append(run)
         return gone
 
     def sweep(self) -> Runs:
@@ -206,19 +203,6 @@ class RunStore:
             series.append(step, seconds, values)
         return series
 
-    def previews(self, run_id: str, since: int = -1) -> Previews:
-        """The preview arrays of all steps after ``since``, by step. A damaged one is set aside and left out."""
-        found: Previews = []
-        for step, path in self._files(run_id).previews():
-            if step > since:
-                try:
-                    found.append((step, files.read_arrays(path)))
-                except FileNotFoundError:  # deleted meanwhile
-                    continue
-                except DamagedFileError as error:
-                    self._set_aside(run_id, path, error)
-        return found
-
     def rewind(self, run_id: str, step: int) -> None:
         """Forget what was reported after ``step``, since it will be reported again."""
         self._database.rewind(run_id, step)
@@ -237,84 +221,6 @@ class RunStore:
         files.write_bytes(copy.checkpoint, source.checkpoint.read_bytes())
         self.update(child, step=step, checkpoint=step)
 
-    # --- files --------------------------------------------------------------------------------------------------------
-
-    def folder(self, run_id: str) -> Path:
-        """A run's folder.
-
-        Raises:
-            KeyError: for a name that no run can have.
-        """
-        if not NAME.fullmatch(run_id):
-            raise KeyError(f"there is no run {run_id!r}")
-        return self.root / "runs" / run_id
-
-    def save_weights(self, run_id: str, weights: Mapping[str, Tensor]) -> None:
-        """Write a model's state, with the declaration that made it."""
-        self._files(run_id).write_weights(weights, self.get(run_id).canonical)
-
-    def load_weights(self, run_id: str) -> dict[str, Tensor]:
-        """Read a model's state.
-
-        Raises:
-            FileNotFoundError: when the run has none.
-            DamagedFileError: when the file is damaged; it is set aside, and the run has failed.
-        """
-        return self._load(run_id, WEIGHTS)
-
-    def has_weights(self, run_id: str) -> bool:
-        """Whether there is a model to load."""
-        return self._files(run_id).weights.exists()
-
-    def save_checkpoint(self, run_id: str, checkpoint: Mapping[str, Tensor], step: int) -> None:
-        """Write what is needed to go on from ``step``."""
-        self._files(run_id).write_checkpoint(checkpoint, step)
-
-    def load_checkpoint(self, run_id: str) -> dict[str, Tensor]:
-        """Read what is needed to go on.
-
-        Raises:
-            FileNotFoundError: when the run has none.
-            DamagedFileError: when the file is damaged; it is set aside, and the run can only start anew.
-        """
-        return self._load(run_id, CHECKPOINT)
-
-    def checkpoint_step(self, run_id: str) -> int | None:
-        """The step of a run's checkpoint, read from the file itself; None where there is none.
-
-        Raises:
-            DamagedFileError: when the file is damaged; it is set aside, and the run can only start anew.
-        """
-        folder = self._files(run_id)
-        try:
-            return folder.checkpoint_step()
-        except DamagedFileError as error:
-            raise self._set_aside(run_id, folder.checkpoint, error) from error
-
-    def save_artifact(self, run_id: str, name: str, content: bytes) -> None:
-        """Keep a result in bytes, such as a film.
-
-        Raises:
-            ValueError: for a name that is no plain file name.
-        """
-        self._files(run_id).write_artifact(name, content)
-
-    def load_artifact(self, run_id: str, name: str) -> bytes:
-        """Read a result back.
-
-        Raises:
-            FileNotFoundError: when the run has none of that name.
-        """
-        return self._files(run_id).artifact(name).read_bytes()
-
-    def artifacts(self, run_id: str) -> tuple[str, ...]:
-        """The names of a run's results."""
-        return self._files(run_id).artifacts()
-
-    def report_damaged(self, run_id: str, relative: str, error: Exception) -> DamagedFileError:
-        """Set aside a file of a run that a reader outside the store (an artifact's decoder) found damaged."""
-        return self._set_aside(run_id, self.folder(run_id) / relative, DamagedFileError(f"{relative}: {error}"))
-
     def close(self) -> None:
         """Let go of the database, and of the runs under way."""
         self._owners.close()
@@ -328,31 +234,6 @@ class RunStore:
         if folder.is_dir():
             files.write_bytes(folder / RECORD, run.to_json().encode())
         return run
-
-    def _files(self, run_id: str) -> RunFolder:
-        return RunFolder(self.folder(run_id))
-
-    def _load(self, run_id: str, name: str) -> dict[str, Tensor]:
-        path = self.folder(run_id) / name
-        try:
-            return files.read_tensors(path)
-        except DamagedFileError as error:
-            raise self._set_aside(run_id, path, error) from error
-
-    def _set_aside(self, run_id: str, path: Path, error: Exception) -> DamagedFileError:
-        """Move a damaged file away, and let its run answer for it."""
-        place = files.set_aside(path, self.root / "damaged", run_id) if path.exists() else path
-        sentence = f"{error}; it was moved to {place}"
-        self._report(run_id, sentence)
-        if path.name == WEIGHTS:
-            self.update(run_id, state="failed", reason=f"Its {WEIGHTS} was damaged and set aside; train it again.")
-        if path.name == CHECKPOINT:
-            self.update(run_id, checkpoint=None)
-        return DamagedFileError(f"Run {run_id}: {sentence}")
-
-    def _report(self, run_id: str, sentence: str) -> None:
-        log.warning("run %s: %s", run_id, sentence)
-        self.problems.append(f"Run {run_id}: {sentence}.")
 
     def _export_metrics(self, run_id: str) -> None:
         """A copy of the metrics beside the other files, so that a lost database costs nothing that has ended."""
@@ -380,3 +261,13 @@ class RunStore:
                     fresh.put_metrics(run.id, Series.from_columns(files.read_arrays(folder / METRICS)).rows())
             except (OSError, ValueError, DamagedFileError, sqlite3.Error) as error:
                 self._report(folder.name, f"{path.name} or {METRICS} cannot be read ({error})")
+
+    def _canonical(self, run_id: str) -> str:
+        return self.get(run_id).canonical
+
+    def _lost(self, run_id: str, name: str) -> None:
+        """Let a run answer for a file that it has lost."""
+        if name == WEIGHTS:
+            self.update(run_id, state="failed", reason=f"Its {WEIGHTS} was damaged and set aside; train it again.")
+        if name == CHECKPOINT:
+            self.update(run_id, checkpoint=None)

@@ -13,7 +13,9 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
+import dgm_core
 from dgm_core import registry
+from dgm_core.checks import Check
 from dgm_core.cli import COMMANDS, main
 from dgm_core.cli.options import bounds, condition
 from dgm_core.runs import RunStore
@@ -166,6 +168,56 @@ def test_a_damaged_store_is_told_of(tmp_path: Path, capsys: pytest.CaptureFixtur
     (tmp_path / "home" / "runs.sqlite").write_text("no database")
     assert main(["runs"]) == 0
     assert "runs.sqlite was damaged" in capsys.readouterr().err
+
+
+class Zoo:
+    """Two shipped models; the second may no longer meet its figure, or not load."""
+
+    def __init__(self, second: float | Exception) -> None:
+        self.second = second
+        self.made: list[tuple[str, str]] = []
+
+    def names(self) -> list[str]:
+        return ["one", "two"]
+
+    def make(self, name: str, device: str) -> None:
+        self.made.append((name, device))
+
+    def check(self, name: str) -> list[Check]:
+        measured = 1.0 if name == "one" else self.second
+        if isinstance(measured, Exception):
+            raise measured
+        return [Check("gap", measured, 1.0, 0.1, "tolerance", "nats")]
+
+
+@pytest.mark.parametrize(
+    ("second", "status", "part"),
+    [(1.05, 0, "1.05"), (1.2, 1, "✗"), (float("nan"), 1, "nan"), (ValueError("half a file"), 1, "half a file")],
+)
+def test_the_zoo_is_checked(
+    second: float | Exception,
+    status: int,
+    part: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dgm_core, "zoo", Zoo(second), raising=False)
+    assert main(["zoo", "--check"]) == status
+    out, err = capsys.readouterr()
+    assert part in out
+    assert err == ("" if status == 0 else "dgm_core: 1 of 2 checks failed\n")
+    assert main(["zoo", "--check", "one"]) == 0
+
+
+def test_the_zoo_is_made_again(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    zoo = Zoo(1.0)
+    monkeypatch.setattr(dgm_core, "zoo", zoo, raising=False)
+    assert main(["zoo", "two", "--device", "cpu"]) == 0
+    assert main(["zoo"]) == 0
+    assert zoo.made == [("two", "cpu"), ("one", "auto"), ("two", "auto")]
+    capsys.readouterr()
+    assert "no shipped model 'three'" in refused(capsys, "zoo", "three")
+    assert "no tpu device" in refused(capsys, "zoo", "--device", "tpu")
 
 
 def test_devices_name_the_automatic_one(capsys: pytest.CaptureFixture[str]) -> None:

@@ -155,6 +155,16 @@ def test_a_damaged_database_is_made_anew_from_the_folders(store: RunStore, damag
     assert len(again.list()) == 4
 
 
+def test_a_reader_of_artifacts_can_report_a_damaged_one(store: RunStore) -> None:
+    run = filled(store, Line())
+    error = store.report_damaged(run.id, "artifacts/film.bin", ValueError("these bytes are no film"))
+    assert run.id in str(error)
+    assert "artifacts/film.bin: these bytes are no film" in str(error)
+    assert store.artifacts(run.id) == ()
+    assert store.get(run.id).state == "done"
+    assert len(store.problems) == 1
+
+
 def test_a_damaged_record_costs_its_run_only(store: RunStore) -> None:
     good, bad = filled(store, Line()), filled(store, Line(seed=1))
     (store.folder(bad.id) / "run.json").write_text('{"id": "half')
