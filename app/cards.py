@@ -1,0 +1,58 @@
+"""A topic's card on the home page: its question, and a strip of pictures that its shipped model makes."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from app.figures.colourmaps import table
+from dgm_core import zoo
+from dgm_core.film import Film
+
+MOMENTS = (0.0, 0.4, 0.7, 1.0)
+GAP = 2
+
+
+def topic_card(*, page: str, title: str, question: str, checkpoint: str) -> None:
+    """Draw a card.
+
+    Args:
+        page: the page's script, relative to the entry point.
+        title: the topic's name.
+        question: what the page answers.
+        checkpoint: the shipped model that makes the picture.
+    """
+    with st.container(border=True):
+        st.image(thumbnail(checkpoint), width="stretch")
+        st.page_link(page, label=f"**{title}**", icon=":material/waves:")
+        st.caption(question)
+
+
+@st.cache_data(show_spinner=False)
+def thumbnail(checkpoint: str) -> bytes:
+    """A PNG: the shipped film at four moments, from the base to the data."""
+    return strip(zoo.film(checkpoint))
+
+
+def strip(film: Film, moments: tuple[float, ...] = MOMENTS) -> bytes:
+    """Frames side by side as a PNG, each with its own peak as the brightest colour.
+
+    Args:
+        film: what to show.
+        moments: shares of the film's length, 0…1.
+    """
+    colours = table("viridis")
+    pictures = []
+    for moment in moments:
+        frame = film.log_prob[round(moment * (len(film.times) - 1))][::-1]
+        level = np.sqrt(np.exp(frame - frame.max()))
+        pictures.append(colours[(255 * level).round().astype(np.uint8)])
+    height = pictures[0].shape[0]
+    gap = np.full((height, GAP, 3), 255, np.uint8)
+    joined = np.concatenate([part for picture in pictures for part in (picture, gap)][:-1], axis=1)
+    out = BytesIO()
+    Image.fromarray(joined).save(out, "PNG", optimize=True)
+    return out.getvalue()

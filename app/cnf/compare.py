@@ -1,0 +1,142 @@
+"""A | B: two flows side by side that differ in one setting, or one flow as two ways of solving it show it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from app import trained as store
+from app.bones.notes import notes
+from app.cnf import films
+from app.cnf.figures_line import figures_line
+from app.controls import apply_settings, controls
+from app.film import film_player
+from app.furniture import ab_controls, ab_section, in_classroom
+from app.services import runner
+from app.trained import Trained
+from app.training_panel import POLL, describe, start_button
+from dgm_core.cnf.experiment import DensityFlow
+from dgm_core.cnf.views import FlowFilm
+
+FIELDS = (
+    "objective", "trace", "model", "target", "solver", "solver_steps", "gradient", "width", "depth", "steps",
+    "learning_rate", "batch", "seed",
+)  # fmt: skip
+WAY = "ab"
+WAYS = {"film": "How it is solved", "flow": "How it is trained"}
+HEIGHT = 400
+
+
+def other(against: Mapping[str, Any]) -> None:
+    """Set B; for callbacks. The names decide: fields of a film, or one field of a flow."""
+    if not against:
+        return
+    if set(against) <= set(FlowFilm.model_fields):
+        st.session_state[WAY] = "film"
+        apply_settings(FlowFilm, against, prefix="b_film_")
+        return
+    st.session_state[WAY] = "flow"
+    st.session_state["b_field"] = next(iter(against))
+    apply_settings(DensityFlow, against, prefix="b_")
+
+
+def compare(flow: DensityFlow, shown: Trained) -> None:
+    """Draw A, what the stage shows, beside B, which differs in one thing that is named."""
+    way = st.segmented_control(
+        "A and B differ in", list(WAYS), format_func=WAYS.__getitem__, default="film", required=True, key=WAY,
+        bind="query-params",
+    )  # fmt: skip
+    if way == "film":
+        _by_solver(shown)
+    else:
+        ab_section(flow, ab_controls(flow, FIELDS), _side)
+
+
+def _by_solver(shown: Trained) -> None:
+    """The true p_t beside the film that a solver gives of the same weights."""
+    if shown.experiment.model_dump().get("model") == "planar":
+        st.caption("A discrete planar flow has no solver: its layers are its time.")
+        return
+    view = controls(
+        FlowFilm, prefix="b_film_", only=("kind", "method", "solver_steps", "tolerance"), columns=4
+    ).model_copy(update={"source": films.source_of(shown), "motion": False, "size": 64})
+    run = runner().submit(view)
+    live = runner().watch(run.id).live
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**A** · true $p_t$")
+        _player(films.flow_film(shown), "a")
+        st.caption("Every frame integrated to an error below 0.01 nats.")
+
+    @st.fragment(run_every=POLL if live else None)
+    def growing() -> None:
+        st.markdown(f"**B** · {_named(view)}")
+        film, snapshot = films.view_film(view)
+        if live and not snapshot.live:
+            st.rerun()
+        if snapshot.state == "failed":
+            notes([snapshot.reason])
+        elif film is None:
+            st.caption("The first frame comes in a moment.")
+        else:
+            _player(film, "b")
+            st.caption(_cost(snapshot))
+
+    with right:
+        growing()
+
+
+def _side(flow: DensityFlow, side: str) -> None:
+    """One trained flow; where it is not trained, the button that trains it."""
+    trained = store.find(flow)
+    if trained is not None:
+        _player(films.flow_film(trained), side)
+        st.caption(figures_line(store.metrics(trained)))
+        return
+    run = runner().find(flow)
+    if run is None or not run.live:
+        st.caption("Not trained yet.")
+        start_button(flow, f"Train {side.upper()}", _nothing, key=f"train_{side}")
+        return
+
+    @st.fragment(run_every=POLL)
+    def waiting() -> None:
+        snapshot = runner().watch(run.id)
+        if not snapshot.live:
+            st.rerun()
+        film = films.live_training_film(snapshot)
+        if film is not None:
+            film_player(
+                film, key=f"ab_{side}_training", alt="The training so far.", time_label="step", height=HEIGHT,
+                ends=("untrained", "trained"), layers=("density",), follow=True, loop="once",
+            )  # fmt: skip
+        st.progress(min(1.0, snapshot.step / max(1, snapshot.total)), text=describe(snapshot))
+
+    waiting()
+
+
+def _player(film: Any, side: str) -> None:
+    if film is None:
+        st.caption("This run has left no film.")
+        return
+    film_player(
+        film, key=f"ab_{side}", height=HEIGHT, layers=("density",), sync="ab", classroom=in_classroom(),
+        alt=f"{side.upper()}: the density over time.",
+    )  # fmt: skip
+
+
+def _named(view: FlowFilm) -> str:
+    kinds = {"composed": "true $p_t$", "solver": "as the solver gives it", "wrong": "one solve, misread as $p_t$"}
+    return kinds[view.kind]
+
+
+def _cost(snapshot: Any) -> str:
+    nfe = snapshot.metrics.get("nfe")
+    total = "" if nfe is None or not len(nfe) or not nfe.sum() else f"NFE {nfe.max():.0f} for the last frame · "
+    return f"{total}{snapshot.seconds:.1f} s for the film"
+
+
+def _nothing(_: bool) -> None:
+    """The stage stays as it is while B is trained."""

@@ -1,0 +1,93 @@
+"""The stage: the film of p_t, or the film of its training, and what one point sees of it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import trained as store
+from app.cnf import films
+from app.cnf.closer import closer, overlays, story_of
+from app.film import film_player
+from app.furniture import in_classroom
+from app.services import runner
+from app.trained import Trained
+from app.training_panel import POLL, active_run
+from dgm_core import zoo
+from dgm_core.cnf.experiment import DensityFlow
+
+VIEW = "view"
+VIEWS = {"flow": "The flow", "training": "Its training"}
+LAST = "dgm:cnf:last"
+FIRST = "cnf-8gaussians"
+
+
+def show(view: str) -> None:
+    """Turn the stage to the flow or to its training; for callbacks, before the stage is drawn."""
+    st.session_state[VIEW] = view
+
+
+def stage(flow: DensityFlow) -> Trained:
+    """Draw the stage for these settings; it follows a live run by itself.
+
+    Returns:
+        The trained flow that is shown: that of the settings, or the last one where they are not trained yet.
+    """
+    run = active_run(flow)
+    live = run is not None and runner().watch(run).live
+    trained = _shown(flow, run)
+
+    @st.fragment(run_every=2 * POLL if live else None)
+    def picture() -> None:
+        view = st.segmented_control(
+            "Show", list(VIEWS), format_func=VIEWS.__getitem__, default="flow", required=True, key=VIEW,
+            bind="query-params", label_visibility="collapsed",
+        )  # fmt: skip
+        if view == "training":
+            _training(flow, trained, run)
+        else:
+            _flow(flow, trained)
+
+    picture()
+    return trained
+
+
+def _shown(flow: DensityFlow, run: str | None) -> Trained:
+    """What answers for these settings, or what was shown last, or the first shipped flow."""
+    finished = run is not None and runner().watch(run).state == "done"
+    found = store.find(flow, run if finished else None)
+    if found is None:
+        return st.session_state.get(LAST) or Trained("shipped", FIRST, zoo.experiment(FIRST))
+    st.session_state[LAST] = found
+    return found
+
+
+def _training(flow: DensityFlow, trained: Trained, run: str | None) -> None:
+    """The training as a film: growing while it runs, to be scrubbed afterwards."""
+    snapshot = runner().watch(run) if run is not None else None
+    live = snapshot is not None and snapshot.live
+    film = films.live_training_film(snapshot) if snapshot is not None else films.finished_training_film(trained)
+    if film is None:
+        film = films.target_film(flow)
+        st.caption("The target; the first picture of the training comes with its first steps.")
+    film_player(
+        film, key="training", alt="The model's density after more and more training steps.", time_label="step",
+        ends=("untrained", "trained"), layers=("density",), loop="once", follow=live,
+        points=films.data_points(flow), classroom=in_classroom(),
+    )  # fmt: skip
+
+
+def _flow(flow: DensityFlow, trained: Trained) -> None:
+    """The film of p_t; where the settings are not trained yet the last good film stays, and that is said."""
+    film = films.flow_film(trained)
+    if film is None:
+        st.caption("This run has left no film.")
+        return
+    if trained.experiment != flow:
+        st.caption("These settings are not trained yet; this is the last flow that is.")
+    story = story_of(trained, film, "flow")
+    film_player(
+        film, key="flow", alt=f"A Gaussian flows into the target: {flow.target}.", classroom=in_classroom(), pick=True,
+        layers=("density", "particles", "path"), points=films.data_points(trained.experiment), autoplay=True, loop="once",
+        **overlays(story),
+    )  # fmt: skip
+    closer(story, film)

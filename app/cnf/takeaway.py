@@ -1,0 +1,76 @@
+"""What one takes home from the page: code, film, figures, weights."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import numpy as np
+import safetensors.torch
+
+from app import trained as store
+from app.cnf import films
+from app.film.export import film_gif, film_mp4, frame_png
+from app.furniture import Export, code_section, copy_link, export_section
+from app.trained import Trained
+from dgm_core.cnf.experiment import DensityFlow
+from dgm_core.film import Film
+
+
+def code(trained: Trained) -> str:
+    """Python that makes the stage's picture, as it stands."""
+    lines = {"shipped": "from dgm_core import zoo\n", "run": "from dgm_core.cnf import DensityFlow\n"}
+    return f"""{lines[trained.source]}from dgm_core.cnf import density_film
+import plotly.express as px
+
+{trained.code}
+film = density_film(flow, size=128, frames=60)   # film.log_prob: (60, 128, 128), nats
+px.imshow(film.log_prob[-1], origin="lower", zmin=film.log_prob[-1].max() - 8).write_html("density.html")
+"""
+
+
+def exports(trained: Trained, film: Film) -> list[Export]:
+    """The files to take home; each is made when it is asked for."""
+    name = f"{trained.experiment.topic}-{trained.experiment.key[:8]}"
+    return [
+        Export("PNG", f"{name}.png", "image/png", lambda: frame_png(film, -1)),
+        Export("GIF", f"{name}.gif", "image/gif", lambda: film_gif(film)),
+        Export("MP4", f"{name}.mp4", "video/mp4", lambda: film_mp4(film)),
+        Export("Film (NPZ)", f"{name}.npz", "application/octet-stream", lambda: film_npz(film)),
+        Export("Training (CSV)", f"{name}.csv", "text/csv", lambda: metrics_csv(store.metrics(trained))),
+        Export("Weights", f"{name}.safetensors", "application/octet-stream", lambda: weights(trained)),
+    ]
+
+
+def film_npz(film: Film) -> bytes:
+    """The film's arrays as NPZ."""
+    out = io.BytesIO()
+    arrays = {"particles": film.particles, "arrows": film.arrows, "grid": film.grid}
+    kept = {name: array for name, array in arrays.items() if array is not None}
+    np.savez_compressed(out, times=film.times, log_prob=film.log_prob, extent=np.array(film.extent), **kept)  # type: ignore[arg-type]
+    return out.getvalue()
+
+
+def metrics_csv(metrics: dict[str, np.ndarray]) -> bytes:
+    """The training's figures, one row a report; a cell is empty where a figure was not measured."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(metrics)
+    for row in zip(*metrics.values(), strict=True):
+        writer.writerow(["" if np.isnan(value) else f"{value:.8g}" for value in row])
+    return out.getvalue().encode()
+
+
+def weights(trained: Trained) -> bytes:
+    """The model's weights as safetensors, its declaration in the metadata."""
+    state = {name: tensor.contiguous() for name, tensor in store.model(trained).state_dict().items()}
+    return safetensors.torch.save(state, metadata={"experiment": trained.experiment.canonical()})
+
+
+def take_home(flow: DensityFlow, shown: Trained) -> None:
+    """Draw code, files and link."""
+    film = films.flow_film(shown)
+    if film is not None:
+        export_section(exports(shown, film))
+    copy_link(flow)
+    code_section(code(shown))

@@ -1,0 +1,46 @@
+"""Entry point: ``streamlit run app/main.py``, from any working directory."""
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))  # plain `streamlit run` finds dgm_core without an install
+os.environ.setdefault("PYTHONPATH", str(ROOT))  # Streamlit's file watcher reads this; workers inherit it
+
+import streamlit as st
+
+from app.controls import enter_page
+from app.services import settle
+from app.shell import shell
+
+PAGES = ROOT / "pages"
+
+
+def main() -> None:
+    """Register the pages, draw the shell, run the page that the address names."""
+    home = st.Page(PAGES / "home.py", title="Home", icon=":material/home:", default=True)
+    topics = [
+        st.Page(
+            PAGES / "cnf.py",
+            title="Continuous flows",
+            icon=":material/waves:",
+            url_path="cnf",
+            help="Watch a density flow from a Gaussian to your data, and train the flow live.",
+        ),
+    ]
+    page = st.navigation({"": [home], "Flows": topics})
+    st.set_page_config(
+        page_title="Deep generative models, live" if page is home else page.title,
+        page_icon=":material/waves:",
+        layout="wide",
+    )
+    settle()
+    shell()
+    enter_page(page.url_path)
+    page.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""What has been trained already: a shipped checkpoint or a finished run answers for an Experiment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import streamlit as st
+import torch
+
+from app.services import runner
+from dgm_core import zoo
+from dgm_core.experiment import Experiment
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model by name; frozen and small, so that caches can be keyed by it.
+
+    Args:
+        source: shipped with the program, or a run of the store.
+        name: the checkpoint's name or the run's id.
+        experiment: what was asked for.
+    """
+
+    source: Literal["shipped", "run"]
+    name: str
+    experiment: Experiment
+
+    @property
+    def code(self) -> str:
+        """Python that gives this model in ``flow``."""
+        if self.source == "shipped":
+            return f'flow = zoo.load("{self.name}")'
+        changed = self.experiment.differences(type(self.experiment)())
+        fields = ", ".join(f"{name}={mine!r}" for name, (mine, _) in changed.items())
+        return f"flow = {type(self.experiment).__name__}({fields}).fit()"
+
+
+def find(experiment: Experiment, run: str | None = None) -> Trained | None:
+    """The best answer there is: the run named, else a shipped checkpoint, else a finished run of equal settings."""
+    if run is not None:
+        return Trained("run", run, experiment)
+    name = zoo.find(experiment)
+    if name is not None:
+        return Trained("shipped", name, experiment)
+    found = runner().store.find(experiment.key)
+    return Trained("run", found.id, experiment) if found is not None and found.state == "done" else None
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def model(trained: Trained) -> torch.nn.Module:
+    """The model on the CPU, in evaluation mode; shared by all sessions, so it must not be changed."""
+    if trained.source == "shipped":
+        return zoo.load(trained.name)
+    built = trained.experiment.build()
+    built.load_state_dict(dict(runner().store.load_weights(trained.name)))
+    return built.eval()
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def artifact(trained: Trained, name: str) -> bytes | None:
+    """Something that the training left beside its weights, such as its film; None where there is none."""
+    if trained.source == "shipped":
+        return zoo.artifact(trained.name, name)
+    return runner().store.load_artifact(trained.name, name)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def metrics(trained: Trained) -> dict[str, np.ndarray]:
+    """The training's figures by name, each (T,), with ``step`` and ``seconds``."""
+    return zoo.metrics(trained.name) if trained.source == "shipped" else runner().store.metrics(trained.name)

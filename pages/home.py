@@ -1,0 +1,38 @@
+"""Home: what this is, and a card for each topic with a picture that its shipped model makes."""
+
+import streamlit as st
+
+from app.cards import topic_card
+from app.cnf.films import flow_film
+from app.film import film_player
+from app.furniture import in_classroom
+from app.trained import Trained
+from dgm_core import zoo
+
+HERO = "cnf-word-flow"
+
+words, picture = st.columns([1, 1], gap="large", vertical_alignment="center")
+with words:
+    st.title("Deep generative models, live", anchor=False)
+    st.markdown(
+        "A lecture that runs instead of lying on slides. Every model here is real and small: it trains while you watch, "
+        "on your own data too."
+    )
+    st.markdown("Every number stands beside what theory says, with its error. Any state is a link.")
+    st.page_link("pages/cnf.py", label="Start with continuous flows", icon=":material/arrow_forward:")
+with picture:
+    film = flow_film(Trained("shipped", HERO, zoo.experiment(HERO)))
+    film_player(
+        film, key="hero", height=380, autoplay=True, layers=("density",), classroom=in_classroom(),
+        alt="A Gaussian flows into the word FLOW and back: the density of a trained continuous normalizing flow.",
+    )  # fmt: skip
+
+st.subheader("Topics", anchor=False)
+columns = st.columns(3, gap="medium")
+with columns[0]:
+    topic_card(
+        page="pages/cnf.py",
+        title="Continuous normalizing flows",
+        question="How does a Gaussian become your data?",
+        checkpoint="cnf-checkerboard",
+    )
