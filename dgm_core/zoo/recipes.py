@@ -20,6 +20,6 @@ RECIPES: dict[str, DensityFlow] = {
     "cnf-8gaussians-likelihood": DensityFlow(objective="likelihood", steps=600),
     "cnf-8gaussians-coarse": DensityFlow(objective="likelihood", solver_steps=4, steps=600),
     "cnf-8gaussians-hutchinson": DensityFlow(objective="likelihood", trace="rademacher", steps=600),
-    "cnf-8gaussians-planar-cnf": DensityFlow(model="planar-cnf", steps=8_000),
-    "cnf-8gaussians-planar": DensityFlow(model="planar", steps=3_000),
+    "cnf-8gaussians-planar-cnf": DensityFlow(model="planar-cnf"),
+    "cnf-8gaussians-planar": DensityFlow(model="planar"),
 }
