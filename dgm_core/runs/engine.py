@@ -57,7 +57,7 @@ class Engine:
         self._busy: dict[WorkerProcess, LiveRun] = {}
         self._closed = False
         self._tidy_at = 0.0
-        self._pool = Pool(capacity + spare, self._receive, self._worker_ended)
+        self._pool = Pool(capacity + spare, self._receive, self._worker_ended, store.root)
         with self._lock:
             self._pool.fill()
         threading.Thread(target=self._keep_order, name="runner", daemon=True).start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from dgm_core.runs.process import Ended, Receive, WorkerProcess
 
@@ -15,11 +16,11 @@ class Pool:
 
     Args:
         size: how many.
-        receive, ended: handed to each worker.
+        receive, ended, home: handed to each worker.
     """
 
-    def __init__(self, size: int, receive: Receive, ended: Ended) -> None:
-        self.size, self._receive, self._ended = size, receive, ended
+    def __init__(self, size: int, receive: Receive, ended: Ended, home: Path) -> None:
+        self.size, self._receive, self._ended, self._home = size, receive, ended, home
         self.all: list[WorkerProcess] = []
         self.idle: list[WorkerProcess] = []
         self._failures, self._not_before = 0, 0.0
@@ -33,7 +34,7 @@ class Pool:
         """Start one worker, if one is missing and none is starting: two at once would slow the server."""
         starting = any(not worker.ready for worker in self.all)
         if len(self.all) < self.size and not starting and time.monotonic() >= self._not_before:
-            self.all.append(WorkerProcess(self._receive, self._ended))
+            self.all.append(WorkerProcess(self._receive, self._ended, self._home))
 
     def made_ready(self, worker: WorkerProcess) -> None:
         """A worker said that it is warm."""
@@ -56,7 +57,7 @@ class Pool:
         self.idle = [other for other in self.idle if other is not worker]
         if not worker.ready:
             self._failures += 1
-            self._not_before = time.monotonic() + min(30.0, 2.0**self._failures)
+            self._not_before = time.monotonic() + min(30.0, 0.5 * 2.0**self._failures)
 
     def end(self) -> None:
         """Kill every worker."""

@@ -19,6 +19,9 @@ from dgm_core.runs.frames import read_frame, write_frame
 
 log = logging.getLogger(__name__)
 
+COMMAND = [sys.executable, "-P", "-m", "dgm_core.runs.worker"]
+"""-P keeps the folder that the app happens to be started from off the import path."""
+
 Receive = Callable[["WorkerProcess", dict[str, Any], dict[str, np.ndarray]], None]
 Ended = Callable[["WorkerProcess", int], None]
 
@@ -29,18 +32,18 @@ class WorkerProcess:
     Args:
         receive: called with each message, in order, on that thread.
         ended: called once, with the exit status, when the process is gone; minus a signal's number if one killed it.
+        home: the store's folder, where experiments that look at other runs find them.
     """
 
-    def __init__(self, receive: Receive, ended: Ended) -> None:
+    def __init__(self, receive: Receive, ended: Ended, home: Path) -> None:
         self._receive, self._ended = receive, ended
         self._lock = threading.Lock()
         self.ready = False
         self._process = subprocess.Popen(
-            # -P keeps the folder that the app happens to be started from off the import path.
-            [sys.executable, "-P", "-m", "dgm_core.runs.worker"],
+            COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=_environment(),
+            env=_environment(home),
             start_new_session=True,
         )
         threading.Thread(target=self._read, name=f"worker {self.pid}", daemon=True).start()
@@ -83,8 +86,8 @@ class WorkerProcess:
         self._ended(self, status)
 
 
-def _environment() -> dict[str, str]:
-    """Ours, with this very dgm_core importable from any folder."""
+def _environment(home: Path) -> dict[str, str]:
+    """Ours, with the store's folder, and with this very dgm_core importable from any folder."""
     root = str(Path(dgm_core.__file__).resolve().parents[1])
     others = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry and entry != root]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([root, *others])}
+    return {**os.environ, "DGM_HOME": str(home.resolve()), "PYTHONPATH": os.pathsep.join([root, *others])}

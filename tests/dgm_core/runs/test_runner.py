@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from dgm_core.runs import DamagedFileError, QueueFullError, Run, Runner, RunStore
+from dgm_core.runs import DamagedFileError, QueueFullError, Run, Runner, RunStore, process
 from tests.dgm_core.runs.toys import Line, Picture
 
 GUARD = 60.0
@@ -242,6 +243,22 @@ def test_the_queue_shows_places_and_has_an_end(runner: Runner) -> None:
     runner.delete(head.id)
     with pytest.raises(KeyError):
         runner.watch(head.id)
+
+
+def test_a_job_finds_the_other_runs_where_this_store_keeps_them(runner: Runner) -> None:
+    run = finished(runner, runner.submit(Picture(steps=2)))
+    assert runner.store.load_artifact(run.id, "home.txt").decode() == str(runner.store.root)
+    assert [step for step, _ in runner.watch(run.id).previews] == [1, 2]
+
+
+def test_where_no_worker_can_start_runs_fail_with_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "COMMAND", [sys.executable, "-c", "raise SystemExit(3)"])
+    runner = Runner(RunStore(tmp_path), threads=1)
+    try:
+        run = finished(runner, runner.submit(Line()))
+        assert (run.state, run.reason) == ("failed", "No training process can be started here; see the server's log.")
+    finally:
+        runner.close()
 
 
 def test_what_nobody_watches_goes_on_only_if_it_is_short_or_kept(

@@ -14,6 +14,7 @@ from pydantic import Field
 from torch import nn
 
 from dgm_core.experiment import Experiment, Progress, Training, TrainingFailedError
+from dgm_core.home import home
 from dgm_core.training.checkpoints import flatten, restore
 
 PATH = "toy=tests.dgm_core.runs.toys:Line toy=tests.dgm_core.runs.toys:Picture"
@@ -95,3 +96,6 @@ class Picture(Line):
         for step in range(1, self.steps + 1):
             time.sleep(self.pause)
             yield Progress(step, self.steps, {}, preview={"frame": np.full((4, 4), step, dtype=np.uint8)})
+
+    def artifacts(self, model: nn.Module, device: torch.device) -> Iterator[tuple[str, bytes]]:
+        yield "home.txt", str(home()).encode()
