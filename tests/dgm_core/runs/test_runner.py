@@ -264,20 +264,21 @@ def test_where_no_worker_can_start_runs_fail_with_a_sentence(tmp_path: Path, mon
 def test_what_nobody_watches_goes_on_only_if_it_is_short_or_kept(
     runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "lease", 0.3)
-    monkeypatch.setattr(runner, "short", 2.0)
+    monkeypatch.setattr(runner, "lease", 1.0)
+    monkeypatch.setattr(runner, "short", 30.0)
     state = lambda run: runner.store.get(run.id).state  # noqa: E731  looks without watching
 
-    long = runner.submit(Line(steps=9999, pause=0.01))
+    long = runner.submit(Line(steps=9999, pause=0.01))  # at least 100 s
     until(lambda: state(long) == "cancelled")
     assert "Nobody was watching" in runner.store.get(long.id).reason
 
-    short = runner.submit(Line(steps=60, pause=0.01))  # 0.6 s: longer than the lease
+    short = runner.submit(Line(steps=120, pause=0.02))  # at least 2.4 s, which is longer than the lease
+    running(runner, short, step=3)
     until(lambda: state(short) not in ("queued", "running"))
     assert state(short) == "done"
 
     watched = runner.submit(Line(steps=9998, pause=0.01))
-    end = time.monotonic() + 1.0
+    end = time.monotonic() + 2.5
     while time.monotonic() < end:
         assert runner.watch(watched.id).live
         time.sleep(0.02)
@@ -285,7 +286,7 @@ def test_what_nobody_watches_goes_on_only_if_it_is_short_or_kept(
 
     kept = runner.submit(Line(steps=9997, pause=0.01), keep=True)
     until(lambda: state(kept) == "running")
-    time.sleep(1.0)
+    time.sleep(2.0)
     assert state(kept) == "running"
     runner.keep(kept.id, False)
     until(lambda: state(kept) == "cancelled")
