@@ -236,7 +236,7 @@ class DensityFlow(Experiment):
             description="Training steps in all.",
             json_schema_extra=_extra(unit="steps", basic=True, log=True),
         ),
-    ] = 4_000
+    ] = 8_000
     seed: Annotated[
         int,
         Field(

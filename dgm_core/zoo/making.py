@@ -51,7 +51,7 @@ def make(
             report(progress)
     film = density_film(model.eval(), 128, 60, seed=recipe.seed)
     training = _thinned(training_film((p.step, p.preview) for p in reports if p.preview))
-    with tempfile.TemporaryDirectory(dir=root) as temporary:
+    with tempfile.TemporaryDirectory(dir=root, prefix=".making-") as temporary:
         fresh = Path(temporary) / name
         fresh.mkdir()
         save_file({key: tensor.cpu().contiguous() for key, tensor in _weights(model).items()}, fresh / WEIGHTS)
