@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from dgm_core.cnf.flow import ContinuousFlow, standard_normal_log_prob
-from dgm_core.cnf.flow_map import Lattice, composed_log_prob
+from dgm_core.cnf.flow_map import composed_log_prob
+from dgm_core.cnf.lattice import Lattice
 from dgm_core.cnf.planar import PlanarFlow
 from dgm_core.film import Extent, Film
 from dgm_core.nn.solvers import Solver
@@ -190,7 +191,7 @@ def _arrows(flow: AnyFlow, times: np.ndarray, size: int, extent: Extent) -> np.n
 
 
 def _nodes(flow: AnyFlow, size: int, extent: Extent) -> Tensor:
-    return Lattice(extent, size, 0).nodes(next(flow.parameters()))
+    return Lattice(extent, size).nodes(next(flow.parameters()))
 
 
 def _aligned(frames: int) -> Solver:

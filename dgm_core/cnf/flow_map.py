@@ -21,59 +21,21 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from dgm_core.cnf.fast import FastField
 from dgm_core.cnf.fields import Field
-from dgm_core.cnf.flow import standard_normal_log_prob
+from dgm_core.cnf.flow import ContinuousFlow, standard_normal_log_prob
+from dgm_core.cnf.lattice import Lattice, covering
 from dgm_core.film import Extent
 from dgm_core.nn import splines
+from dgm_core.nn.solvers import Solver
 from dgm_core.nn.threads import alone
 
-PADDING = 3 / 32
-"""Share of the picture that the lattice goes on beyond each edge, so that points traced back are still on it."""
 WINDOW = 1 / 3
 """Time after which the anchor moves on."""
-
-
-@dataclass(frozen=True)
-class Lattice:
-    """Square cells' centres over an extent, with a margin of cells around it.
-
-    Args:
-        extent: (xmin, xmax, ymin, ymax) of the picture.
-        size: cells of the picture along each axis.
-        margin: cells beyond each edge.
-    """
-
-    extent: Extent
-    size: int
-    margin: int
-
-    @property
-    def side(self) -> int:
-        """Nodes along each axis, margins included."""
-        return self.size + 2 * self.margin
-
-    def nodes(self, like: Tensor) -> Tensor:
-        """All centres, margin included, row by row from ymin: (M·M, 2), M the side."""
-        x, y = self._axis(*self.extent[:2], like), self._axis(*self.extent[2:], like)
-        return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1).reshape(-1, 2)
-
-    def positions(self, points: Tensor) -> tuple[Tensor, Tensor]:
-        """Points (N, 2) in cells from the first node, those outside moved to the border."""
-        xmin, xmax, ymin, ymax = self.extent
-        last = self.side - 1
-        column = (points[:, 0] - xmin) * (self.size / (xmax - xmin)) + (self.margin - 0.5)
-        row = (points[:, 1] - ymin) * (self.size / (ymax - ymin)) + (self.margin - 0.5)
-        return column.clamp_(0, last), row.clamp_(0, last)
-
-    def _axis(self, low: float, high: float, like: Tensor) -> Tensor:
-        cells = torch.arange(-self.margin, self.size + self.margin, dtype=torch.float64, device="cpu")
-        return (low + (cells + 0.5) * (high - low) / self.size).to(like)
 
 
 class BackwardMap:
@@ -88,7 +50,7 @@ class BackwardMap:
         self.lattice, self.fast, self.time, self.anchored = lattice, FastField(field), 0.0, 0.0
         self.nodes = lattice.nodes(next(field.parameters()))
         self.state = torch.cat([torch.zeros_like(self.nodes), torch.zeros_like(self.nodes[:, :1])], dim=1)
-        """(M·M, 3): Φ(x) − x and s(x)."""
+        """(M, 3) for M nodes: Φ(x) − x and s(x)."""
         self._short, self._anchor = self.state, self._spline(self.state)
         self._velocity = self.fast.velocity(0.0, self.nodes)
         self._before: Tensor | None = None
@@ -113,7 +75,7 @@ class BackwardMap:
         return splines.read(far, *self.lattice.positions(self.nodes + near[:, :2])).add_(near)
 
     def _spline(self, state: Tensor) -> Tensor:
-        return splines.coefficients(state.view(self.lattice.side, self.lattice.side, 3))
+        return splines.coefficients(state.view(*self.lattice.shape, 3))
 
 
 @torch.no_grad()
@@ -133,7 +95,10 @@ def composed_log_prob(
     Yields:
         (picture, picture) nats, row 0 at ymin, one for each time.
     """
-    lattice = Lattice(extent, size, max(4, round(PADDING * size)))
+    lattice = covering(field, extent, size)
+    if lattice is None:
+        yield from _apart(field, times, picture or size, extent)
+        return
     backward = BackwardMap(field, lattice)
     shown = _Picture(lattice, picture or size, backward.nodes)
     yield shown.log_prob(backward.state)
@@ -143,21 +108,28 @@ def composed_log_prob(
         yield frame
 
 
+def _apart(field: Field, times: list[float], size: int, extent: Extent) -> Iterator[Tensor]:
+    """Each frame integrated by itself: slower, for pictures that show a small part of where the mass comes from."""
+    flow = ContinuousFlow(field, Solver(method="rk4", steps=24))
+    nodes = Lattice(extent, size).nodes(next(field.parameters()))
+    for time in times:
+        yield flow.log_prob(nodes, t=time).view(size, size)
+
+
 class _Picture:
-    """Turns a map's state on the padded lattice into log-density on the picture."""
+    """Turns a map's state on the lattice with margins into log-density on the picture."""
 
     def __init__(self, lattice: Lattice, size: int, like: Tensor) -> None:
-        self.side, self.margin, self.same = lattice.side, lattice.margin, size == lattice.size
-        self.x = Lattice(lattice.extent, size, 0).nodes(like).view(size, size, 2)
-        cells = torch.arange(size, dtype=torch.float64)
-        positions = (cells + 0.5) * (lattice.size / size) + (lattice.margin - 0.5)
-        self.positions = positions.to(like)
+        self.lattice, self.same = lattice, size == lattice.size
+        self.x = Lattice(lattice.extent, size).nodes(like).view(size, size, 2)
+        self.columns, self.rows = lattice.positions(torch.stack([self.x[0, :, 0], self.x[:, 0, 1]], dim=1))
 
     def log_prob(self, state: Tensor) -> Tensor:
-        square = state.view(self.side, self.side, 3)
+        lattice = self.lattice
+        square = state.view(*lattice.shape, 3)
         if self.same:
-            inside = slice(self.margin, self.side - self.margin)
-            square = square[inside, inside]
+            left, _, bottom, _ = lattice.margins
+            square = square[bottom : bottom + lattice.size, left : left + lattice.size]
         else:
-            square = splines.resample(splines.coefficients(square), self.positions, self.positions)
+            square = splines.resample(splines.coefficients(square), self.columns, self.rows)
         return standard_normal_log_prob(self.x + square[..., :2]) - square[..., 2]
