@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -16,11 +17,11 @@ MOMENTS = (0.0, 0.4, 0.7, 1.0)
 GAP = 2
 
 
-def topic_card(*, page: str, title: str, question: str, checkpoint: str) -> None:
+def topic_card(*, page: Path, title: str, question: str, checkpoint: str) -> None:
     """Draw a card.
 
     Args:
-        page: the page's script, relative to the entry point.
+        page: the page's script.
         title: the topic's name.
         question: what the page answers.
         checkpoint: the shipped model that makes the picture.

@@ -30,7 +30,7 @@ def main() -> None:
             help="Watch a density flow from a Gaussian to your data, and train the flow live.",
         ),
     ]
-    page = st.navigation({"": [home], "Flows": topics})
+    page = st.navigation({"": [home], "Flows": topics}, position="top")
     st.set_page_config(
         page_title="Deep generative models, live" if page is home else page.title,
         page_icon=":material/waves:",

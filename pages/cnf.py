@@ -7,6 +7,7 @@ from app.cnf.compare import compare
 from app.cnf.settings import settings
 from app.cnf.stage import stage
 from app.cnf.train import train
+from app.cnf.tries import tries
 from app.furniture import page_header
 
 page_header(
@@ -25,6 +26,9 @@ with picture:
 st.header("Check", anchor="check")
 check(shown)
 
-st.header("A | B", anchor="compare")
+st.header("Try", anchor="try")
+tries()
+
+st.header("Compare A | B", anchor="compare")
 compare(flow, shown)
 

@@ -1,5 +1,7 @@
 """Home: what this is, and a card for each topic with a picture that its shipped model makes."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from app.cards import topic_card
@@ -10,6 +12,7 @@ from app.trained import Trained
 from dgm_core import zoo
 
 HERO = "cnf-word-flow"
+CNF = Path(__file__).with_name("cnf.py")
 
 words, picture = st.columns([1, 1], gap="large", vertical_alignment="center")
 with words:
@@ -19,7 +22,7 @@ with words:
         "on your own data too."
     )
     st.markdown("Every number stands beside what theory says, with its error. Any state is a link.")
-    st.page_link("pages/cnf.py", label="Start with continuous flows", icon=":material/arrow_forward:")
+    st.page_link(CNF, label="Start with continuous flows", icon=":material/arrow_forward:")
 with picture:
     film = flow_film(Trained("shipped", HERO, zoo.experiment(HERO)))
     film_player(
@@ -31,7 +34,7 @@ st.subheader("Topics", anchor=False)
 columns = st.columns(3, gap="medium")
 with columns[0]:
     topic_card(
-        page="pages/cnf.py",
+        page=CNF,
         title="Continuous normalizing flows",
         question="How does a Gaussian become your data?",
         checkpoint="cnf-checkerboard",

@@ -52,7 +52,7 @@ def row(check: Check) -> str:
     """One check as a row of a Markdown table."""
     verdict = ":green[✓ holds]" if check.passed else ":red[✗ fails]"
     unit = f" {check.unit}" if check.unit else ""
-    what = check.name + (f"  \n{check.note}" if check.note else "")
+    what = check.name + (f" :gray[:small[{check.note}]]" if check.note else "")
     cells = [verdict, what, number(check.measured, check.error) + unit, theory(check), allowed(check), check.source]
     return "| " + " | ".join(cell(text) for text in cells) + " |"
 
@@ -113,7 +113,13 @@ def powers(text: str) -> str:
 def cell(text: str) -> str:
     """Text that does not end its table cell: bars and line breaks are written otherwise."""
     parts = re.split(r"(\$[^$]*\$)", " ".join(text.split()))
-    return "".join(part.replace("|", r"\vert " if part.startswith("$") else r"\|") for part in parts)
+    return "".join(_bars(part) for part in parts)
+
+
+def _bars(part: str) -> str:
+    if not part.startswith("$"):
+        return part.replace("|", r"\|")
+    return part.replace(r"\|", r"\Vert ").replace("|", r"\vert ")
 
 
 def summary(checks: Sequence[Check], sampled_at: datetime | str | None = None) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import streamlit as st
+from pydantic import Field
 
 from app import trained as store
 from app.bones.notes import notes
@@ -19,24 +20,43 @@ from app.trained import Trained
 from app.training_panel import POLL, describe, start_button
 from dgm_core.cnf.experiment import DensityFlow
 from dgm_core.cnf.views import FlowFilm
+from dgm_core.nn.solvers import Method
 
 FIELDS = (
     "objective", "trace", "model", "target", "solver", "solver_steps", "gradient", "width", "depth", "steps",
     "learning_rate", "batch", "seed",
 )  # fmt: skip
 WAY = "ab"
-WAYS = {"film": "How it is solved", "flow": "How it is trained"}
+WAYS = {"film": "how they are solved", "flow": "how they are trained"}
 HEIGHT = 400
 
 
-def other(against: Mapping[str, Any]) -> None:
-    """Set B; for callbacks. The names decide: fields of a film, or one field of a flow."""
-    if not against:
-        return
-    if set(against) <= set(FlowFilm.model_fields):
-        st.session_state[WAY] = "film"
-        apply_settings(FlowFilm, against, prefix="b_film_")
-        return
+class OtherFilm(FlowFilm):
+    """B's film; it opens on something that differs from A."""
+
+    kind: Annotated[  # type: ignore[assignment]
+        Literal["solver", "wrong"],
+        Field(
+            title="B is drawn",
+            description="Each frame by a solver of few steps; or one solve from t = 1 to 0, misread as p_t.",
+            json_schema_extra={
+                "basic": True,
+                "labels": {"solver": "frame by frame, by a solver", "wrong": "from one solve, misread"},
+            },
+        ),
+    ] = "solver"
+    method: Annotated[Method, FlowFilm.model_fields["method"]] = "euler"
+    solver_steps: Annotated[int, FlowFilm.model_fields["solver_steps"]] = 4
+
+
+def compare_films(settings: Mapping[str, Any]) -> None:
+    """Set B to another way of drawing the film; for callbacks."""
+    st.session_state[WAY] = "film"
+    apply_settings(OtherFilm, settings, prefix="b_film_")
+
+
+def compare_flows(against: Mapping[str, Any]) -> None:
+    """Set B to a flow that differs in one field; for callbacks."""
     st.session_state[WAY] = "flow"
     st.session_state["b_field"] = next(iter(against))
     apply_settings(DensityFlow, against, prefix="b_")
@@ -59,9 +79,9 @@ def _by_solver(shown: Trained) -> None:
     if shown.experiment.model_dump().get("model") == "planar":
         st.caption("A discrete planar flow has no solver: its layers are its time.")
         return
-    view = controls(
-        FlowFilm, prefix="b_film_", only=("kind", "method", "solver_steps", "tolerance"), columns=4
-    ).model_copy(update={"source": films.source_of(shown), "motion": False, "size": 64})
+    drawn = controls(OtherFilm, prefix="b_film_", only=("kind", "method", "solver_steps", "tolerance"), columns=2)
+    chosen = drawn.model_dump(include={"kind", "method", "solver_steps", "tolerance"})
+    view = FlowFilm(source=films.source_of(shown), motion=False, size=64, **chosen)
     run = runner().submit(view)
     live = runner().watch(run.id).live
     left, right = st.columns(2)
@@ -122,7 +142,7 @@ def _player(film: Any, side: str) -> None:
         st.caption("This run has left no film.")
         return
     film_player(
-        film, key=f"ab_{side}", height=HEIGHT, layers=("density",), sync="ab", classroom=in_classroom(),
+        film, key=f"ab_{side}", height=HEIGHT, layers=("density",), time=1.0, sync="ab", classroom=in_classroom(),
         alt=f"{side.upper()}: the density over time.",
     )  # fmt: skip
 

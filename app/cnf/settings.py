@@ -7,10 +7,13 @@ import streamlit as st
 from app.bones.notes import notes
 from app.controls import controls
 from app.memory import Memory
+from dgm_core import zoo
 own_image = own_points = print  # TEMP
 from dgm_core.cnf.experiment import DensityFlow
 from dgm_core.errors import DataError
 from dgm_core.data.shelf import get
+
+BEFORE = "dgm:cnf:before"
 
 
 def settings() -> DensityFlow:
@@ -18,6 +21,7 @@ def settings() -> DensityFlow:
     above, below = st.container(), st.container()
     with above:
         flow = controls(DensityFlow, hide=("data",))
+    _stay_on_what_is_shipped(flow)
     with below:
         target = Memory(DensityFlow).current("target")
         if target == "points":
@@ -25,6 +29,24 @@ def settings() -> DensityFlow:
         elif target == "image":
             own_image(DensityFlow)
     return _with_data(flow)
+
+
+def _stay_on_what_is_shipped(flow: DensityFlow) -> None:
+    """From one shipped flow, another target, model or objective alone leads to the shipped flow that has it.
+
+    Each needs its own number of steps; nobody should have to know them to see the picture.
+    """
+    before: DensityFlow | None = st.session_state.get(BEFORE)
+    st.session_state[BEFORE] = flow
+    if before is None or before == flow or zoo.find(before) is None or zoo.find(flow) is not None:
+        return
+    if not set(flow.differences(before)) & {"target", "model", "objective"}:
+        return
+    for recipe in map(zoo.experiment, zoo.names()):
+        if all(getattr(recipe, name) == getattr(flow, name) for name in ("target", "word", "model", "objective")):
+            st.session_state[BEFORE] = recipe
+            Memory(DensityFlow).remember(recipe.model_dump())
+            st.rerun()
 
 
 def _with_data(flow: DensityFlow) -> DensityFlow:

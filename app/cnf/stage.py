@@ -19,6 +19,7 @@ VIEW = "view"
 VIEWS = {"flow": "The flow", "training": "Its training"}
 LAST = "dgm:cnf:last"
 FIRST = "cnf-8gaussians"
+HEIGHT = 640
 
 
 def show(view: str) -> None:
@@ -70,7 +71,7 @@ def _training(flow: DensityFlow, trained: Trained, run: str | None) -> None:
         film = films.target_film(flow)
         st.caption("The target; the first picture of the training comes with its first steps.")
     film_player(
-        film, key="training", alt="The model's density after more and more training steps.", time_label="step",
+        film, key="training", height=HEIGHT, alt="The model's density after more and more training steps.", time_label="step",
         ends=("untrained", "trained"), layers=("density",), loop="once", follow=live,
         points=films.data_points(flow), classroom=in_classroom(),
     )  # fmt: skip
@@ -86,7 +87,7 @@ def _flow(flow: DensityFlow, trained: Trained) -> None:
         st.caption("These settings are not trained yet; this is the last flow that is.")
     story = story_of(trained, film, "flow")
     film_player(
-        film, key="flow", alt=f"A Gaussian flows into the target: {flow.target}.", classroom=in_classroom(), pick=True,
+        film, key="flow", height=HEIGHT, alt=f"A Gaussian flows into the target: {flow.target}.", classroom=in_classroom(), pick=True,
         layers=("density", "particles", "path"), points=films.data_points(trained.experiment), autoplay=True, loop="once",
         **overlays(story),
     )  # fmt: skip
