@@ -16,6 +16,7 @@ RECIPES: dict[str, DensityFlow] = {
     "cnf-2spirals": DensityFlow(target="2spirals"),
     "cnf-swissroll": DensityFlow(target="swissroll"),
     "cnf-photo-china": DensityFlow(target="photo-china"),
+    "cnf-photo-flower": DensityFlow(target="photo-flower"),
     "cnf-word-flow": DensityFlow(target="word"),
     "cnf-8gaussians-likelihood": DensityFlow(objective="likelihood", steps=600),
     "cnf-8gaussians-coarse": DensityFlow(objective="likelihood", solver_steps=4, steps=600),
