@@ -1,4 +1,4 @@
-"""A page for the player's tests: a Gaussian whose mean runs round a circle, so that everything is known in closed form."""
+"""A page for the player's tests: a Gaussian whose mean runs half round a circle, known in closed form."""
 
 import json
 
