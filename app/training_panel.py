@@ -91,6 +91,11 @@ def _extend(experiment: Experiment, run: str, on_change: Turn) -> None:
     on_change(True)
 
 
+def _resume(run: str) -> None:
+    """Go on from the last checkpoint, under the same run."""
+    runner().resume(run)
+
+
 def _offer(experiment: Experiment, idle: str, on_change: Turn) -> None:
     if idle:
         st.caption(idle)
@@ -138,7 +143,7 @@ def _buttons(experiment: Experiment, snapshot: Snapshot, on_change: Turn) -> Non
             return
         start_button(experiment, "Train again" if snapshot.state == "done" else "Train anew", on_change)
         if snapshot.run.resumable and st.button(
-            "Resume", icon=":material/resume:", key="resume", on_click=runner().resume, args=(snapshot.run.id,)
+            "Resume", icon=":material/resume:", key="resume", on_click=_resume, args=(snapshot.run.id,)
         ):
             st.rerun()
         if snapshot.state == "done" and st.button(

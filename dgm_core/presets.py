@@ -31,4 +31,6 @@ class Preset:
 
     def __post_init__(self) -> None:
         if not 0 <= self.answer < len(self.options):
-            raise ValueError(f"preset {self.name!r}: answer {self.answer} is not one of its {len(self.options)} options")
+            raise ValueError(
+                f"preset {self.name!r}: answer {self.answer} is not one of its {len(self.options)} options"
+            )

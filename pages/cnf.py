@@ -31,4 +31,3 @@ tries()
 
 st.header("Compare A | B", anchor="compare")
 compare(flow, shown)
-

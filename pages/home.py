@@ -14,28 +14,28 @@ from dgm_core import zoo
 HERO = "cnf-word-flow"
 CNF = Path(__file__).with_name("cnf.py")
 
-words, picture = st.columns([1, 1], gap="large", vertical_alignment="center")
+st.title("Deep generative models, live", anchor=False)
+words, picture = st.columns([2, 3], gap="large")
 with words:
-    st.title("Deep generative models, live", anchor=False)
     st.markdown(
-        "A lecture that runs instead of lying on slides. Every model here is real and small: it trains while you watch, "
-        "on your own data too."
+        "A lecture that runs instead of lying on slides. Every model here is real and small: it trains while you "
+        "watch, on your own data too."
     )
-    st.markdown("Every number stands beside what theory says, with its error. Any state is a link.")
-    st.page_link(CNF, label="Start with continuous flows", icon=":material/arrow_forward:")
-with picture:
-    film = flow_film(Trained("shipped", HERO, zoo.experiment(HERO)))
-    film_player(
-        film, key="hero", height=380, autoplay=True, layers=("density",), classroom=in_classroom(),
-        alt="A Gaussian flows into the word FLOW and back: the density of a trained continuous normalizing flow.",
-    )  # fmt: skip
-
-st.subheader("Topics", anchor=False)
-columns = st.columns(3, gap="medium")
-with columns[0]:
+    st.markdown(
+        "Every number stands beside what theory says, with its error. Any state is a link, any training can be "
+        "replayed, any picture can be taken home with the code that makes it."
+    )
+    st.subheader("Topics", anchor=False)
     topic_card(
         page=CNF,
         title="Continuous normalizing flows",
         question="How does a Gaussian become your data?",
         checkpoint="cnf-checkerboard",
     )
+with picture:
+    film = flow_film(Trained("shipped", HERO, zoo.experiment(HERO)))
+    if film is not None:
+        film_player(
+            film, key="hero", height=560, autoplay=True, layers=("density",), classroom=in_classroom(),
+            alt="A Gaussian flows into the word FLOW and back: the density of a trained continuous normalizing flow.",
+        )  # fmt: skip

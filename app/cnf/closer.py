@@ -38,11 +38,6 @@ def _story(trained: Trained, point: tuple[float, float], time: float) -> Pathway
     return pathway(flow, point, time, film.times, film)
 
 
-def overlays(story: Pathway | None) -> dict[str, np.ndarray]:
-    """The story as the player draws it: the path, and the ellipse that a small circle becomes."""
-    return {} if story is None else {"path": story.path, "ellipses": story.jacobian}
-
-
 def closer(story: Pathway | None, film: Film) -> None:
     """Draw what is known of the point that was picked."""
     if story is None:
@@ -52,7 +47,9 @@ def closer(story: Pathway | None, film: Film) -> None:
     known = story.from_film if story.from_film is not None else story.log_prob
     base = float(story.log_prob[0] - story.change[0])
     left.altair_chart(
-        log_prob_along(story.times, known, story.change, None, base, dark=is_dark(), scale=scale()), key="along", theme=None
+        log_prob_along(story.times, known, story.change, None, base, dark=is_dark(), scale=scale()),
+        key="along",
+        theme=None,
     )
     right.altair_chart(jacobian_ellipse(story.jacobian[-1], dark=is_dark(), scale=scale()), key="ellipse", theme=None)
     st.caption(
@@ -67,4 +64,6 @@ def _turn(story: Pathway, film: Film) -> None:
     """The same trajectory among others, to be turned."""
     assert film.particles is not None
     paths = np.concatenate([film.particles[:, :PATHS], story.path[:, None]], axis=1)
-    st.plotly_chart(trajectories_3d(paths, film.times, chosen=PATHS, dark=is_dark(), scale=scale()), key="turn", theme=None)
+    st.plotly_chart(
+        trajectories_3d(paths, film.times, chosen=PATHS, dark=is_dark(), scale=scale()), key="turn", theme=None
+    )

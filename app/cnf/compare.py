@@ -34,7 +34,7 @@ HEIGHT = 400
 class OtherFilm(FlowFilm):
     """B's film; it opens on something that differs from A."""
 
-    kind: Annotated[  # type: ignore[assignment]
+    kind: Annotated[
         Literal["solver", "wrong"],
         Field(
             title="B is drawn",

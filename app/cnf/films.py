@@ -51,6 +51,12 @@ def _so_far(run: str, count: int, last: int) -> Film:
     return training_film(runner().watch(run).previews[:count])
 
 
+def declared(trained: Trained) -> DensityFlow:
+    """The declaration of a trained flow."""
+    assert isinstance(trained.experiment, DensityFlow)
+    return trained.experiment
+
+
 @st.cache_data(show_spinner=False, max_entries=64)
 def data_points(flow: DensityFlow) -> np.ndarray:
     """Points of the target, (1000, 2)."""

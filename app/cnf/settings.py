@@ -8,10 +8,11 @@ from app.bones.notes import notes
 from app.controls import controls
 from app.memory import Memory
 from dgm_core import zoo
+
 own_image = own_points = print  # TEMP
 from dgm_core.cnf.experiment import DensityFlow
-from dgm_core.errors import DataError
 from dgm_core.data.shelf import get
+from dgm_core.errors import DataError
 
 BEFORE = "dgm:cnf:before"
 

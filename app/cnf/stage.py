@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import trained as store
 from app.cnf import films
-from app.cnf.closer import closer, overlays, story_of
+from app.cnf.closer import closer, story_of
 from app.film import film_player
 from app.furniture import in_classroom
 from app.services import runner
@@ -88,7 +88,7 @@ def _flow(flow: DensityFlow, trained: Trained) -> None:
     story = story_of(trained, film, "flow")
     film_player(
         film, key="flow", height=HEIGHT, alt=f"A Gaussian flows into the target: {flow.target}.", classroom=in_classroom(), pick=True,
-        layers=("density", "particles", "path"), points=films.data_points(trained.experiment), autoplay=True, loop="once",
-        **overlays(story),
+        layers=("density", "particles", "path"), points=films.data_points(films.declared(trained)), autoplay=True, loop="once",
+        path=story.path if story else None, ellipses=story.jacobian if story else None,
     )  # fmt: skip
     closer(story, film)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import streamlit as st
 
@@ -40,7 +42,7 @@ def _of_run(flow: DensityFlow, snapshot: Snapshot) -> None:
     st.caption(figures_line(snapshot.metrics))
 
 
-def _curve(flow: DensityFlow, metrics: dict[str, np.ndarray] | None, total: int) -> None:
+def _curve(flow: DensityFlow, metrics: Mapping[str, np.ndarray] | None, total: int) -> None:
     """The NLL against the steps; the chart keeps its place while it grows."""
     measured = ~np.isnan(metrics["nll"]) if metrics and "nll" in metrics else np.zeros(0, bool)
     steps = metrics["step"][measured] if metrics and measured.any() else np.zeros(0)

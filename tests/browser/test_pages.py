@@ -42,11 +42,12 @@ def ink(page: Any) -> int:
     """How many different colours the first canvas shows: a picture has many, a blank one few."""
     return page.evaluate(
         """() => {
-          const all = [...document.querySelectorAll('*')].flatMap(e => e.shadowRoot ? [...e.shadowRoot.querySelectorAll('canvas')] : []);
+          const roots = [...document.querySelectorAll('*')].map(e => e.shadowRoot).filter(Boolean);
+          const all = roots.flatMap(root => [...root.querySelectorAll('canvas')]);
           const canvas = [...document.querySelectorAll('canvas'), ...all].find(c => c.width > 100);
-          const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-          const seen = new Set();
-          for (let i = 0; i < pixels.length; i += 4 * 7) seen.add(pixels[i] << 16 | pixels[i + 1] << 8 | pixels[i + 2]);
+          const { width, height } = canvas, seen = new Set();
+          const pixels = canvas.getContext('2d').getImageData(0, 0, width, height).data;
+          for (let i = 0; i < pixels.length; i += 28) seen.add(pixels[i] * 65536 + pixels[i + 1] * 256 + pixels[i + 2]);
           return seen.size;
         }"""
     )
