@@ -16,8 +16,8 @@ class Check:
         measured: the value found just now.
         expected: what theory or the paper says.
         error: how far the two may differ: a tolerance, or a standard error.
-        kind: how ``error`` is meant. ``"tolerance"``: |measured − expected| ≤ error. ``"standard error"``: ≤ 4 error, so
-            that a true statement fails once in 16,000 looks. ``"at most"``: measured ≤ expected + error.
+        kind: how ``error`` is meant. ``"tolerance"``: |measured − expected| ≤ error. ``"standard error"``: ≤ 4 error,
+            so that a true statement fails once in 16,000 looks. ``"at most"``: measured ≤ expected + error.
         unit: of all three numbers, e.g. ``"nats"``.
         source: equation, slide or paper that fixes the expected value.
         note: one short sentence, where the line needs one.

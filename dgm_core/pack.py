@@ -1,7 +1,7 @@
 """One byte format for named arrays with a header: worker messages and what the browser's components read.
 
-Layout: ``uint32`` little-endian header length, a JSON header, then the arrays' raw little-endian bytes. The header is the
-caller's metadata plus ``parts``, a list of ``{name, dtype, shape, nbytes}``. No pickle is involved, so bytes from
+Layout: ``uint32`` little-endian header length, a JSON header, then the arrays' raw little-endian bytes. The header is
+the caller's metadata plus ``parts``, a list of ``{name, dtype, shape, nbytes}``. No pickle is involved, so bytes from
 anywhere are safe to unpack.
 """
 
@@ -22,7 +22,7 @@ def pack(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray], *, compress:
     """Write metadata and named arrays as one block of bytes.
 
     Args:
-        meta: JSON-serialisable; the key ``parts`` is reserved. NaN and infinity are written as Python's JSON writes them.
+        meta: JSON-serialisable; the key ``parts`` is reserved. NaN and infinity as Python's JSON writes them.
         arrays: any shapes; dtypes among `DTYPES`.
         compress: gzip at level 1, which browsers undo with ``DecompressionStream``.
 

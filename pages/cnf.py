@@ -12,7 +12,8 @@ from app.furniture import page_header
 
 page_header(
     "How does a Gaussian become your data?",
-    r"\frac{dz}{dt} = f(z, t) \qquad \log p_1(z(1)) = \log p_0(z(0)) - \int_0^1 \mathrm{tr}\,\frac{\partial f}{\partial z}\,dt",
+    r"\frac{dz}{dt} = f(z, t) \qquad "
+    r"\log p_1(z(1)) = \log p_0(z(0)) - \int_0^1 \mathrm{tr}\,\frac{\partial f}{\partial z}\,dt",
     {"p_0": ("base", "the base, a Gaussian"), "f": ("model", "the learned field"), "p_1": ("data", "your data")},
 )
 

@@ -71,8 +71,8 @@ def _training(flow: DensityFlow, trained: Trained, run: str | None) -> None:
         film = films.target_film(flow)
         st.caption("The target; the first picture of the training comes with its first steps.")
     film_player(
-        film, key="training", height=HEIGHT, alt="The model's density after more and more training steps.", time_label="step",
-        ends=("untrained", "trained"), layers=("density",), loop="once", follow=live,
+        film, key="training", height=HEIGHT, time_label="step",
+        alt="The model's density after more and more training steps.", ends=("untrained", "trained"), layers=("density",), loop="once", follow=live,
         points=films.data_points(flow), classroom=in_classroom(),
     )  # fmt: skip
 
@@ -87,8 +87,9 @@ def _flow(flow: DensityFlow, trained: Trained) -> None:
         st.caption("These settings are not trained yet; this is the last flow that is.")
     story = story_of(trained, film, "flow")
     film_player(
-        film, key="flow", height=HEIGHT, alt=f"A Gaussian flows into the target: {flow.target}.", classroom=in_classroom(), pick=True,
-        layers=("density", "particles", "path"), points=films.data_points(films.declared(trained)), autoplay=True, loop="once",
+        film, key="flow", height=HEIGHT, alt=f"A Gaussian flows into the target: {films.declared(trained).target}.",
+        layers=("density", "particles", "path"), points=films.data_points(films.declared(trained)),
+        autoplay=True, loop="once", pick=True, classroom=in_classroom(),
         path=story.path if story else None, ellipses=story.jacobian if story else None,
     )  # fmt: skip
     closer(story, film)
