@@ -72,7 +72,8 @@ def _training(flow: DensityFlow, trained: Trained, run: str | None) -> None:
         st.caption("The target; the first picture of the training comes with its first steps.")
     film_player(
         film, key="training", height=HEIGHT, time_label="step",
-        alt="The model's density after more and more training steps.", ends=("untrained", "trained"), layers=("density",), loop="once", follow=live,
+        alt="The model's density after more and more training steps.",
+        ends=("untrained", "trained"), layers=("density",), loop="once", follow=live,
         points=films.data_points(flow), classroom=in_classroom(),
     )  # fmt: skip
 
