@@ -9,9 +9,9 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from dgm_core.cnf.careful_film import careful_film
 from dgm_core.cnf.declaration import settle
 from dgm_core.cnf.fields import MLPField, PlanarField
-from dgm_core.cnf.film import density_film
 from dgm_core.cnf.flow import ContinuousFlow
 from dgm_core.cnf.objectives import Batches, FlowMatching, MaximumLikelihood, Objective
 from dgm_core.cnf.planar import PlanarFlow
@@ -313,7 +313,7 @@ class DensityFlow(Experiment):
     def artifacts(self, model: torch.nn.Module, device: torch.device) -> Iterator[tuple[str, bytes]]:
         """``film``: a first film of p_t, on the coarse map; a `FlowFilm` makes the fine one."""
         if isinstance(model, Flow):
-            yield "film", density_film(model.to(device), seed=self.seed, refine=False).to_bytes()
+            yield "film", careful_film(model.to(device), seed=self.seed, refine=False).to_bytes()
 
     def _loop(self, model: Flow, device: torch.device) -> Loop:
         # A field trained through few solver steps may be steep between them; look at it with more.

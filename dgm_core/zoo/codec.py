@@ -1,7 +1,7 @@
 """Films and pictures in few bytes: rounded to a fixed step, written as differences, compressed.
 
-What varies smoothly has small differences; low and high bytes apart, they compress to a tenth of
-float32. Decoding is at most three cumulative sums, exact in integers.
+What varies smoothly has small differences; low and high bytes apart, they compress to a tenth of float32. Decoding is
+at most three cumulative sums, exact in integers.
 """
 
 from __future__ import annotations
@@ -51,15 +51,15 @@ def decode(packed: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     try:
         (length,) = struct.unpack_from("<I", packed)
         header = json.loads(packed[4 : 4 + length])
-        offset, arrays = 4 + length, {}
+        meta, offset, arrays = dict(header["meta"]), 4 + length, {}
         for part in header["parts"]:
             block = zlib.decompress(packed[offset : offset + part["bytes"]])
             whole = _unshuffled(block, part["shape"], part["axes"])
             arrays[part["name"]] = (whole * part["step"]).astype(np.float32)
             offset += part["bytes"]
-    except (struct.error, zlib.error, KeyError, ValueError) as error:
+    except (struct.error, zlib.error, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"these bytes are no shipped film: {error}") from error
-    return header["meta"], arrays
+    return meta, arrays
 
 
 def _smallest(whole: np.ndarray) -> tuple[list[int], bytes]:

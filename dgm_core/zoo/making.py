@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from dgm_core.cnf.film import density_film
+from dgm_core.cnf.careful_film import careful_film
 from dgm_core.cnf.preview import Flow
 from dgm_core.cnf.training_film import training_film
 from dgm_core.device import resolve
@@ -49,7 +49,7 @@ def make(
         seconds.append(time.perf_counter() - start)
         if report is not None:
             report(progress)
-    film = density_film(model.eval(), 128, 60, seed=recipe.seed)
+    film = careful_film(model.eval(), seed=recipe.seed)
     training = _thinned(training_film((p.step, p.preview) for p in reports if p.preview))
     with tempfile.TemporaryDirectory(dir=root, prefix=".making-") as temporary:
         fresh = Path(temporary) / name

@@ -78,7 +78,7 @@ def figures(name: str) -> dict[str, float]:
 
 
 def film(name: str) -> Film:
-    """The film of p_t, 60 frames of 128 × 128 with particles, arrows and grid; rounded as `codec.STEPS` says."""
+    """The film of p_t by `careful_film`: 60 frames with particles, arrows and grid; rounded as `codec.STEPS` says."""
     return _film(name, FILM)
 
 
