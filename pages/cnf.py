@@ -6,6 +6,7 @@ from app.cnf.check import check
 from app.cnf.compare import compare
 from app.cnf.settings import settings
 from app.cnf.stage import stage
+from app.cnf.takeaway import take_home
 from app.cnf.train import train
 from app.cnf.tries import tries
 from app.furniture import page_header
@@ -32,3 +33,6 @@ tries()
 
 st.header("Compare A | B", anchor="compare")
 compare(flow, shown)
+
+st.header("Take it home", anchor="home")
+take_home(flow, shown)

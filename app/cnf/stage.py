@@ -8,7 +8,7 @@ from app import trained as store
 from app.cnf import films
 from app.cnf.closer import closer, story_of
 from app.film import film_player
-from app.furniture import in_classroom
+from app.furniture import in_classroom, pipeline_caption
 from app.services import runner
 from app.trained import Trained
 from app.training_panel import POLL, active_run
@@ -93,4 +93,17 @@ def _flow(flow: DensityFlow, trained: Trained) -> None:
         autoplay=True, loop="once", pick=True, classroom=in_classroom(),
         path=story.path if story else None, ellipses=story.jacobian if story else None,
     )  # fmt: skip
+    pipeline_caption(_steps(films.declared(trained)))
     closer(story, film)
+
+
+def _steps(flow: DensityFlow) -> list[str]:
+    """How the picture came about, from the target to p_t."""
+    models = {
+        "mlp": f"MLP field, {flow.depth} × {flow.width}",
+        "planar-cnf": f"{flow.units} gated planar units",
+        "planar": f"{flow.layers} planar layers",
+    }
+    objective = "flow matching" if flow.objective == "flow-matching" else f"likelihood, {flow.trace} trace"
+    film = "layer by layer" if flow.model == "planar" else "composed flow map, error ≤ 0.01 nats"
+    return [flow.law().title, models[flow.model], f"{objective}, {flow.steps:,} steps", film]

@@ -7,6 +7,8 @@ import io
 
 import numpy as np
 import safetensors.torch
+import streamlit as st
+import torch
 
 from app import trained as store
 from app.cnf import films
@@ -30,15 +32,16 @@ px.imshow(film.log_prob[-1], origin="lower", zmin=film.log_prob[-1].max() - 8).w
 
 
 def exports(trained: Trained, film: Film) -> list[Export]:
-    """The files to take home; each is made when it is asked for."""
+    """The files to take home; each is made when it is asked for, outside of the page's script."""
+    flow, figures = store.model(trained), store.metrics(trained)
     name = f"{trained.experiment.topic}-{trained.experiment.key[:8]}"
     return [
         Export("PNG", f"{name}.png", "image/png", lambda: frame_png(film, -1)),
         Export("GIF", f"{name}.gif", "image/gif", lambda: film_gif(film)),
         Export("MP4", f"{name}.mp4", "video/mp4", lambda: film_mp4(film)),
         Export("Film (NPZ)", f"{name}.npz", "application/octet-stream", lambda: film_npz(film)),
-        Export("Training (CSV)", f"{name}.csv", "text/csv", lambda: metrics_csv(store.metrics(trained))),
-        Export("Weights", f"{name}.safetensors", "application/octet-stream", lambda: weights(trained)),
+        Export("Training (CSV)", f"{name}.csv", "text/csv", lambda: metrics_csv(figures)),
+        Export("Weights", f"{name}.safetensors", "application/octet-stream", lambda: weights(flow, trained)),
     ]
 
 
@@ -61,16 +64,17 @@ def metrics_csv(metrics: dict[str, np.ndarray]) -> bytes:
     return out.getvalue().encode()
 
 
-def weights(trained: Trained) -> bytes:
+def weights(flow: torch.nn.Module, trained: Trained) -> bytes:
     """The model's weights as safetensors, its declaration in the metadata."""
-    state = {name: tensor.contiguous() for name, tensor in store.model(trained).state_dict().items()}
+    state = {name: tensor.contiguous() for name, tensor in flow.state_dict().items()}
     return safetensors.torch.save(state, metadata={"experiment": trained.experiment.canonical()})
 
 
 def take_home(flow: DensityFlow, shown: Trained) -> None:
-    """Draw code, files and link."""
+    """Draw link, files and code."""
     film = films.flow_film(shown)
-    if film is not None:
-        export_section(exports(shown, film))
-    copy_link(flow)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        copy_link(flow)
+        if film is not None:
+            export_section(exports(shown, film))
     code_section(code(shown))
