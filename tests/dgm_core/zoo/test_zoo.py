@@ -16,7 +16,6 @@ from hypothesis.extra import numpy as hnp
 
 from dgm_core import zoo
 from dgm_core.cnf import DensityFlow
-from dgm_core.cnf.preview import EXACT, log_density
 from dgm_core.film import Film, lattice
 from dgm_core.zoo import making, reading
 from dgm_core.zoo.codec import FLOOR, STEPS, decode, encode
@@ -67,17 +66,13 @@ def test_all_together_stay_below_ten_megabytes() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_film_begins_with_the_base_and_ends_with_the_model(name: str) -> None:
-    """First frame against log N(x; 0, I), rounding apart; last against the model, half of the visible cells ≤ 0.05."""
+def test_film_begins_with_the_base(name: str) -> None:
+    """First frame against log N(x; 0, I), rounding apart; the last frame is one of the checkpoint's own checks."""
     film = zoo.film(name)
     side = film.log_prob.shape[1]
     cells = lattice(film.extent, side, side)
     base = -0.5 * (cells**2).sum(-1) - math.log(2 * math.pi)
     assert np.abs(film.log_prob[0] - base)[base > base.max() + math.log(1e-3)].max() < 0.031
-    points = torch.from_numpy(cells.reshape(-1, 2)).float()
-    model = log_density(zoo.load(name), points, EXACT).numpy().reshape(side, side)
-    seen = model > model.max() + math.log(1e-3)
-    assert np.median(np.abs(film.log_prob[-1] - model)[seen]) < 0.05
 
 
 @pytest.mark.parametrize("name", NAMES)
