@@ -9,7 +9,7 @@ import streamlit as st
 from dgm_core.presets import Preset
 
 STYLE = """<style>
-.st-key-try_cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(19rem, 100%), 1fr)); }
+.st-key-try_cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); }
 </style>"""
 
 

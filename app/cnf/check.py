@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import trained as store
 from app.bones.notes import notes
-from app.cnf.films import source_of
+from app.cnf.films import seen_by_view
 from app.furniture import check_table
 from app.services import runner
 from app.trained import Trained
@@ -15,7 +15,7 @@ from dgm_core.cnf.views import FlowChecks, read_checks
 
 def check(trained: Trained) -> None:
     """Draw the table for the flow shown; it is measured once and kept."""
-    view = FlowChecks(source=source_of(trained))
+    view = FlowChecks(**seen_by_view(trained))
     run = runner().submit(view)
     live = runner().watch(run.id).live
 

@@ -81,7 +81,7 @@ def _by_solver(shown: Trained) -> None:
         return
     drawn = controls(OtherFilm, prefix="b_film_", only=("kind", "method", "solver_steps", "tolerance"), columns=2)
     chosen = drawn.model_dump(include={"kind", "method", "solver_steps", "tolerance"})
-    view = FlowFilm(source=films.source_of(shown), motion=False, size=64, **chosen)
+    view = FlowFilm(**films.seen_by_view(shown), motion=False, size=64, **chosen)
     run = runner().submit(view)
     live = runner().watch(run.id).live
     left, right = st.columns(2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
 import torch
@@ -73,9 +75,11 @@ def target_film(flow: DensityFlow) -> Film:
     return Film(np.array([0.0, 1.0]), np.stack([log_prob, log_prob]), extent)
 
 
-def source_of(trained: Trained) -> str:
-    """The name under which a view finds the trained flow."""
-    return f"zoo:{trained.name}" if trained.source == "shipped" else f"run:{trained.name}"
+def seen_by_view(trained: Trained) -> dict[str, Any]:
+    """The fields by which a view finds the trained flow; they change with its weights, so a view is never stale."""
+    if trained.source == "shipped":
+        return {"source": f"zoo:{trained.name}", "at": zoo.fingerprint(trained.name)}
+    return {"source": f"run:{trained.name}", "at": runner().watch(trained.name).step}
 
 
 def view_film(view: FlowFilm) -> tuple[Film | None, Snapshot]:

@@ -43,7 +43,7 @@ _TARGETS = {
     "word": "A word", "image": "Your image", "points": "Your points",
 }  # fmt: skip
 _MODELS = {"mlp": "Continuous, MLP", "planar-cnf": "Continuous, planar", "planar": "Discrete, planar"}
-_METHODS = {
+METHODS = {
     "euler": "Euler", "rk4": "RK4", "adaptive_heun": "adaptive Heun", "explicit_adams": "explicit Adams",
     "implicit_adams": "implicit Adams",
 }  # fmt: skip
@@ -184,7 +184,7 @@ class DensityFlow(Experiment):
         Field(
             title="Training solver",
             description="Solves the ODE while the likelihood is trained.",
-            json_schema_extra=_extra(when=_SOLVED, labels=_METHODS),
+            json_schema_extra=_extra(when=_SOLVED, labels=METHODS),
         ),
     ] = "rk4"
     solver_steps: Annotated[

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from dgm_core.checks import Check
 from dgm_core.cnf import sources
 from dgm_core.cnf.declaration import settle
-from dgm_core.cnf.experiment import DensityFlow
+from dgm_core.cnf.experiment import METHODS, DensityFlow
 from dgm_core.cnf.film import EXTENT, density_frames, solver_frames, with_motion, wrong_film
 from dgm_core.cnf.flow import ContinuousFlow
 from dgm_core.cnf.preview import Flow
@@ -61,8 +61,8 @@ class View(Experiment):
         Field(
             ge=0,
             le=10_000_000,
-            title="Step",
-            description="The training step at which a run's weights stand; a run that goes on has other weights later.",
+            title="State",
+            description="Which weights: a run's step, a shipped flow's fingerprint; with others it is another view.",
         ),
     ] = 0
 
@@ -102,7 +102,7 @@ class FlowFilm(View):
         Field(
             title="Solver",
             description="Solves the ODE from a frame's time back to the base.",
-            json_schema_extra={"basic": True, "when": {"kind": _SOLVED}},
+            json_schema_extra={"basic": True, "when": {"kind": _SOLVED}, "labels": METHODS},
         ),
     ] = "rk4"
     solver_steps: Annotated[

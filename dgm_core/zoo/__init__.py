@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from dgm_core.zoo.checking import check
 from dgm_core.zoo.making import make
-from dgm_core.zoo.reading import artifact, experiment, figures, film, find, load, metrics, names, training_film
+from dgm_core.zoo.reading import (
+    artifact,
+    experiment,
+    figures,
+    film,
+    find,
+    fingerprint,
+    load,
+    metrics,
+    names,
+    training_film,
+)
 from dgm_core.zoo.recipes import RECIPES
 
 __all__ = [
@@ -19,6 +30,7 @@ __all__ = [
     "figures",
     "film",
     "find",
+    "fingerprint",
     "load",
     "make",
     "metrics",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,12 @@ def metrics(name: str) -> dict[str, np.ndarray]:
     """The training's figures by name, each (T,), NaN where one was not measured; with ``step`` and ``seconds``."""
     with np.load(ROOT / _known(name) / METRICS, allow_pickle=False) as arrays:
         return {key: arrays[key] for key in arrays.files}
+
+
+@lru_cache(maxsize=64)
+def fingerprint(name: str) -> int:
+    """A number below 10⁷ that other weights would not have (but for one chance in 10⁷)."""
+    return zlib.crc32((ROOT / _known(name) / WEIGHTS).read_bytes()) % 10_000_000
 
 
 def artifact(name: str, kind: str) -> bytes | None:
