@@ -4,12 +4,14 @@ import { SPEEDS } from "./clock.js";
 
 const SPEED_NAMES = { 0.25: "×¼", 0.5: "×½", 1: "×1", 2: "×2", 4: "×4" };
 
+const way = (from, to) => `${from[0].toUpperCase()}${from.slice(1)} → ${to}`;
+
 /** What can be set; `of` says where the value lives. */
 const settings = (ends) => [
   { name: "speed", of: "clock", title: "Speed", choices: SPEEDS.map((s) => [s, SPEED_NAMES[s]]) },
   { name: "loop", of: "clock", title: "Repeat", choices: [["once", "Once"], ["loop", "Loop"], ["ping-pong", "To and fro"]] },
   { name: "direction", of: "clock", title: "Direction",
-    choices: [[1, `${ends[0]} → ${ends[1]}`], [-1, `${ends[1]} → ${ends[0]}`]] },
+    choices: [[1, way(ends[0], ends[1])], [-1, way(ends[1], ends[0])]] },
   { name: "scale", of: "look", title: "Colour scale", choices: [["linear", "Linear"], ["log", "Logarithmic"]] },
   { name: "normalise", of: "look", title: "Brightest at", choices: [["frame", "Peak of frame"], ["global", "Peak of film"]] },
   { name: "colours", of: "look", title: "Colours",

@@ -8,15 +8,19 @@ import { LAYERS, Stage } from "./stage.js";
 import { Pointer } from "./pointer.js";
 import { gunzip, unpack } from "./unpack.js";
 
-const PANEL = 264; // a wide page shows the settings beside the picture
-const LEGEND = 62;
+const PANEL = 264; // where this much is left beside the picture, the settings stand there
+const COMPACT = 400; // a picture narrower than that has its slider on a line of its own
 const films = (globalThis.dgmFilms ??= new Map()); // by digest, so that a film that was seen need not come again
+
+/** Times of whole numbers, such as training steps, are shown without decimals. */
+const decimals = (times) => (times.length > 1 && times.at(-1) > 2 && times.every((t) => Number.isInteger(t)) ? 0 : 2);
 
 /** The arrays of a film, ready to draw. */
 async function decode(bytes) {
   const { meta, arrays } = unpack(await gunzip(bytes)), [, height, width] = arrays.q.shape;
   const peaks = arrays.peaks.data;
-  return { extent: meta.extent, speed: meta.speed, times: arrays.times.data, q: arrays.q.data, peaks, width, height,
+  return { extent: meta.extent, speed: meta.speed, times: arrays.times.data,
+    digits: decimals(arrays.times.data), q: arrays.q.data, peaks, width, height,
     peak: peaks.reduce((a, b) => Math.max(a, b)), particles: arrays.particles, arrows: arrays.arrows, grid: arrays.grid };
 }
 
@@ -73,6 +77,7 @@ class Player {
   async receive(bytes) {
     const turn = ++this.turn, { meta: options, arrays } = unpack(bytes);
     let film = films.get(options.digest);
+    if (!film && this.options.digest === options.digest) film = this.film;
     if (!film && arrays.film) film = await decode(arrays.film.data);
     if (turn !== this.turn) return; // a newer message has overtaken this one
     if (!film) {
@@ -132,6 +137,8 @@ class Player {
     this.text = style.color;
     this.night = night;
     this.find("title").textContent = this.options.title;
+    const widest = Math.max(this.timeText(0).length, this.timeText(this.times.length - 1).length);
+    this.root.style.setProperty("--digits", `${widest}ch`); // the clock keeps its width
     this.find("title").hidden = !this.options.title;
     this.find("time-label").textContent = this.options.time_label;
     this.root.setAttribute("aria-label", this.options.title || this.options.alt);
@@ -165,9 +172,11 @@ class Player {
   resize() {
     if (!this.film) return;
     const [x0, x1, y0, y1] = this.film.extent, aspect = (x1 - x0) / (y1 - y0), room = this.root.clientWidth;
-    const wide = room >= Math.min(this.options.height * aspect, 560) + LEGEND + PANEL;
-    const width = Math.max(120, Math.min(room - LEGEND - (wide ? PANEL : 0), this.options.height * aspect));
-    this.root.dataset.wide = String(wide);
+    if (!room) return; // in a tab that is not shown
+    const legend = parseFloat(getComputedStyle(this.root).getPropertyValue("--legend"));
+    const width = Math.max(120, Math.min(room - legend, this.options.height * aspect));
+    this.root.dataset.wide = String(room >= width + legend + PANEL);
+    this.root.dataset.compact = String(width < COMPACT);
     this.root.style.setProperty("--stage", `${Math.floor(width)}px`);
     this.stage.resize(Math.floor(width), Math.floor(width / aspect));
     this.drawNow();
@@ -209,10 +218,9 @@ class Player {
     this.clock.refresh();
   }
 
-  timeText() {
-    const { times } = this, time = timeAt(times, this.index), whole = times.every((t) => Number.isInteger(t));
-    const digits = whole && times.length > 1 && times.at(-1) > 2 ? 0 : 2;
-    return (digits ? time.toFixed(digits) : Math.round(time).toLocaleString("en")).replace("-", "−");
+  timeText(index = this.index) {
+    const { times } = this, time = timeAt(times, index);
+    return (this.film.digits ? time.toFixed(this.film.digits) : Math.round(time).toLocaleString("en")).replace("-", "−");
   }
 
   /** The text alternative: what is shown, and when. */

@@ -34,12 +34,13 @@ export class Stage {
     c.setTransform(1, 0, 0, 1, 0, 0);
     if (scene.shown.has("density")) this.drawDensity();
     else c.clearRect(0, 0, canvas.width, canvas.height);
-    if (scene.shown.has("points")) this.drawDots(scene.overlays.points, 0, 0, 1.1, scene.accents.data, 0.75);
+    const on = scene.shown.has("density"); // over colours each kind of dot has a rim that parts it from any of them
+    if (scene.shown.has("points")) this.drawDots(scene.overlays.points, 0, 0, 1.2, scene.accents.data, on && "#1a1420");
     if (scene.shown.has("arrows")) this.drawArrows();
     if (scene.shown.has("grid")) this.drawGrid();
     if (scene.shown.has("particles")) {
       const { low, share } = this.between();
-      this.drawDots(scene.film.particles, low, share, 1.5, scene.accents.model, 1);
+      this.drawDots(scene.film.particles, low, share, 1.5, scene.accents.model, on && "#fff");
     }
     if (scene.shown.has("path")) this.drawPath();
     if (scene.mark) this.drawMark(scene.mark);
@@ -64,7 +65,7 @@ export class Stage {
       0, 0, this.canvas.width, this.canvas.height);
   }
 
-  /** A dot with a thin dark rim, drawn once and stamped often. */
+  /** A dot with a thin rim, drawn once and stamped often. */
   sprite(radius, colour, rim) {
     const key = `${radius} ${colour} ${rim}`;
     if (this.sprites.has(key)) return this.sprites.get(key);
@@ -77,21 +78,19 @@ export class Stage {
     return sprite;
   }
 
-  drawDots(dots, low, share, size, colour, opacity) {
+  drawDots(dots, low, share, size, colour, rim) {
     const [count] = dots.shape.slice(-2), c = this.context, d = dots.data;
     const a = low * count * 2, b = share ? a + count * 2 : a;
     const crowd = Math.min(1, Math.max(0.6, Math.sqrt(2500 / count))); // many dots are smaller dots
     const stage = Math.min(this.canvas.width / this.ratio / 480, 1.25);
     const radius = Math.round(size * crowd * Math.max(stage, 0.75) * this.unit * 4) / 4;
-    const sprite = this.sprite(radius, colour, this.scene.shown.has("density") && "rgb(0 0 0 / .35)");
+    const sprite = this.sprite(radius, colour, rim);
     const half = sprite.width / 2, { width, height } = this.canvas;
-    c.globalAlpha = opacity;
     for (let i = 0; i < 2 * count; i += 2) {
       const x = this.px(d[a + i] + share * (d[b + i] - d[a + i]));
       const y = this.py(d[a + i + 1] + share * (d[b + i + 1] - d[a + i + 1]));
       if (x > -9 && y > -9 && x < width + 9 && y < height + 9) c.drawImage(sprite, x - half, y - half);
     }
-    c.globalAlpha = 1;
   }
 
   stroke(colour, width, opacity = 1) {
