@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 
 import streamlit as st
+import torch
 
 from dgm_core.runs import Runner, RunStore
 
@@ -12,6 +13,7 @@ from dgm_core.runs import Runner, RunStore
 @st.cache_resource(show_spinner=False)
 def settle() -> bool:
     """Once a process: move all that is imported out of the garbage collector's sight, so that reruns stay short."""
+    torch.set_num_threads(1)  # the server only draws; many threads on few cores would wait for each other
     gc.collect()
     gc.freeze()
     return True

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from app.bones.notes import notes
 from app.controls import controls
+from app.memory import Memory
 from dgm_core.experiment import Experiment, problem
 
 E = TypeVar("E", bound=Experiment)
@@ -35,6 +36,7 @@ def ab_controls(experiment: E, fields: Sequence[str], *, prefix: str = "b_") -> 
     name = st.selectbox(
         "B differs in", list(fields), format_func=titles.__getitem__, key=f"{prefix}field", persist_state="session"
     )
+    Memory(type(experiment), prefix).remember(experiment.model_dump(exclude={name}))  # B is A but for one field
     other = controls(type(experiment), prefix=prefix, only=[name], basic_first=False)
     try:
         return type(experiment)(**{**experiment.model_dump(), name: getattr(other, name)})

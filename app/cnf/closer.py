@@ -11,7 +11,7 @@ from app import trained as store
 from app.figures.cnf import determinant_text, jacobian_ellipse, log_prob_along
 from app.figures.trajectories import trajectories_3d
 from app.film import picked
-from app.furniture import is_dark, scale
+from app.furniture import chart, is_dark, scale
 from app.trained import Trained
 from dgm_core.cnf.pathway import Pathway, pathway
 from dgm_core.film import Film
@@ -46,12 +46,9 @@ def closer(story: Pathway | None, film: Film) -> None:
     left, right = st.columns([3, 2])
     known = story.from_film if story.from_film is not None else story.log_prob
     base = float(story.log_prob[0] - story.change[0])
-    left.altair_chart(
-        log_prob_along(story.times, known, story.change, None, base, dark=is_dark(), scale=scale()),
-        key="along",
-        theme=None,
-    )
-    right.altair_chart(jacobian_ellipse(story.jacobian[-1], dark=is_dark(), scale=scale()), key="ellipse", theme=None)
+    look: dict[str, Any] = {"dark": is_dark(), "scale": scale()}
+    chart(log_prob_along(story.times, known, story.change, None, base, **look), "along", place=left)
+    chart(jacobian_ellipse(story.jacobian[-1], **look), "ellipse", place=right)
     st.caption(
         f"From ({story.path[0, 0]:.2f}, {story.path[0, 1]:.2f}) to ({story.path[-1, 0]:.2f}, {story.path[-1, 1]:.2f}): "
         f"{determinant_text(story.jacobian[-1])}."

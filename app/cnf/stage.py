@@ -105,5 +105,5 @@ def _steps(flow: DensityFlow) -> list[str]:
         "planar": f"{flow.layers} planar layers",
     }
     objective = "flow matching" if flow.objective == "flow-matching" else f"likelihood, {flow.trace} trace"
-    film = "layer by layer" if flow.model == "planar" else "composed flow map, error ≤ 0.01 nats"
+    film = "layer by layer" if flow.model == "planar" else "composed flow map"
     return [flow.law().title, models[flow.model], f"{objective}, {flow.steps:,} steps", film]

@@ -74,7 +74,12 @@ def take_home(flow: DensityFlow, shown: Trained) -> None:
     """Draw link, files and code."""
     film = films.flow_film(shown)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        copy_link(flow)
+        copy_link(flow, _rest_of_address(flow))
         if film is not None:
             export_section(exports(shown, film))
     code_section(code(shown))
+
+
+def _rest_of_address(flow: DensityFlow) -> dict[str, str]:
+    """What else the address says, such as the view and B's settings, so that the link shows the same page."""
+    return {name: text for name, text in st.query_params.items() if name not in flow.to_query()}

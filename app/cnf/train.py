@@ -11,7 +11,7 @@ from app import trained as store
 from app.cnf.figures_line import figures_line
 from app.cnf.stage import show
 from app.figures.training import training_curve
-from app.furniture import is_dark, scale
+from app.furniture import chart, is_dark, scale
 from app.training_panel import active_run, training_panel
 from dgm_core import zoo
 from dgm_core.cnf.experiment import DensityFlow
@@ -48,9 +48,7 @@ def _curve(flow: DensityFlow, metrics: Mapping[str, np.ndarray] | None, total: i
     steps = metrics["step"][measured] if metrics and measured.any() else np.zeros(0)
     nll = metrics["nll"][measured] if metrics and measured.any() else np.zeros(0)
     entropy, error = entropy_of(flow)
-    st.altair_chart(
-        training_curve(steps, nll, entropy, error, total=total, dark=is_dark(), scale=scale()), key="nll", theme=None,
-    )  # fmt: skip
+    chart(training_curve(steps, nll, entropy, error, total=total, dark=is_dark(), scale=scale()), "nll")
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

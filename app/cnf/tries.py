@@ -25,6 +25,6 @@ def _apply(preset: Preset) -> None:
         compare_films({**preset.settings, **preset.against})
     else:
         apply_settings(DensityFlow, preset.settings)
-        compare_flows(preset.against)
+        compare_flows(preset.settings, preset.against)
     show("flow")
     st.toast("A and B stand side by side under Compare.", icon=":material/arrow_downward:")
