@@ -1,5 +1,6 @@
 """The bones that every page has, gathered: a page imports them from here."""
 
+from app.bones.chart import chart
 from app.bones.check_table import check_table
 from app.bones.compare import ab_controls, ab_section
 from app.bones.device import chosen_device, device_badge
@@ -12,7 +13,7 @@ from app.permalink import copy_link
 from app.theme import classroom_toggle, in_classroom, is_dark, scale
 
 __all__ = [
-    "Export", "ab_controls", "ab_section", "check_table", "chosen_device", "classroom_toggle", "code_section",
+    "Export", "ab_controls", "ab_section", "chart", "check_table", "chosen_device", "classroom_toggle", "code_section",
     "copy_link", "device_badge", "export_section", "in_classroom", "is_dark", "notes", "page_header",
     "pipeline_caption", "scale", "try_section",
 ]  # fmt: skip

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
 
 import altair as alt
 import numpy as np
-import pandas as pd
 
-from app.figures.frames import frame
+from app.figures.figure import Columns, Figure, columns, source
 from app.figures.palette import INK, accent
 from app.figures.theme import layered
 from app.figures.training import nfe_curve, training_curve
@@ -30,7 +31,7 @@ def log_prob_along(
     *,
     dark: bool = False,
     scale: float = 1.0,
-) -> alt.LayerChart:
+) -> Figure:
     """The log-density along one trajectory, three ways that must agree.
 
     d log p_t(z_t)/dt = −tr ∂f/∂z, so log p_t(z_t) = log p_0(z_0) − ∫_0^t tr ∂f/∂z ds (Chen et al. 2018, theorem 1).
@@ -43,8 +44,22 @@ def log_prob_along(
         base_log_p: log p_0(z_0) in nats.
         dark, scale: see `app.figures.theme`.
     """
+    times, base = np.asarray(times), float(base_log_p)
+    tables = {
+        "film": columns(t=times, value=np.asarray(log_p), way=FILM),
+        "integral": columns(t=times, value=base + np.asarray(integral), way=INTEGRAL),
+    }
+    if finite_difference is not None:
+        every = slice(None, None, max(1, len(times) // 15))
+        summed = base + np.asarray(finite_difference)
+        tables["differences"] = columns(t=times[every], value=summed[every], way=DIFFERENCE)
+    return Figure(_along_spec(finite_difference is not None, dark, scale), tables)
+
+
+@lru_cache(maxsize=16)
+def _along_spec(differences: bool, dark: bool, scale: float) -> Mapping[str, Any]:
     colours = {INTEGRAL: accent("model", dark), FILM: accent("data", dark), DIFFERENCE: accent("muted", dark)}
-    names = [INTEGRAL, FILM] + ([DIFFERENCE] if finite_difference is not None else [])
+    names = [INTEGRAL, FILM] + [DIFFERENCE] * differences
     colour = alt.Color(
         "way:N",
         scale=alt.Scale(domain=names, range=[colours[name] for name in names]),
@@ -53,22 +68,17 @@ def log_prob_along(
     x = alt.X("t:Q", title="t, from the base to the data", scale=alt.Scale(domain=[0, 1]))
     y = alt.Y("value:Q", title="log density (nats)", scale=alt.Scale(zero=False))
     tips = [alt.Tooltip("way:N"), alt.Tooltip("t:Q", format=".3f"), alt.Tooltip("value:Q", format=".4f", title="nats")]
-
-    def layer(values: np.ndarray, way: str, every: int = 1) -> alt.Chart:
-        return alt.Chart(frame(t=times[::every], value=values[::every], way=way)).encode(x, y, colour, tooltip=tips)
-
     layers = [
-        layer(np.asarray(log_p), FILM).mark_line(strokeWidth=6 * scale, opacity=0.55),
-        layer(base_log_p + np.asarray(integral), INTEGRAL).mark_line(),
+        source("film").mark_line(strokeWidth=6 * scale, opacity=0.55),
+        source("integral").mark_line(),
+        source("differences").mark_point(size=45 * scale, filled=False, strokeWidth=1.6 * scale),
     ]
-    if finite_difference is not None:
-        points = layer(base_log_p + np.asarray(finite_difference), DIFFERENCE, every=max(1, len(times) // 15))
-        layers.append(points.mark_point(size=45 * scale, filled=False, strokeWidth=1.6 * scale))
+    drawn = [layer.encode(x, y, colour, tooltip=tips) for layer in layers[: 2 + differences]]
     description = "Log density in nats along one trajectory, from the film, from the trace and by differences"
-    return layered(*layers, description=description, height=HEIGHT, dark=dark, scale=scale)
+    return layered(*drawn, description=description, height=HEIGHT, dark=dark, scale=scale)
 
 
-def jacobian_ellipse(jacobian: np.ndarray, *, dark: bool = False, scale: float = 1.0) -> alt.LayerChart:
+def jacobian_ellipse(jacobian: np.ndarray, *, dark: bool = False, scale: float = 1.0) -> Figure:
     """What the flow makes of a small circle about a point: the ellipse J u, |u| = 1, with its principal axes.
 
     Its half axes are the singular values of J and its area is |det J| times the circle's: log p falls by log |det J|.
@@ -86,26 +96,31 @@ def jacobian_ellipse(jacobian: np.ndarray, *, dark: bool = False, scale: float =
     circle = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
     left, singular, _ = np.linalg.svd(matrix)
     reach = 1.15 * max(1.0, float(singular[0]))
-    lattice = alt.Scale(domain=[-reach, reach], nice=False)
-    ticks = alt.Axis(tickCount=5)
-    x = alt.X("x:Q", title=None, scale=lattice, axis=ticks)
-    y = alt.Y("y:Q", title=None, scale=lattice, axis=ticks)
-    order = alt.Order("k:Q")
-    base = alt.Chart(_path(circle)).mark_line(color=accent("base", dark), strokeDash=[4, 3]).encode(x, y, order)
-    shape = alt.Chart(_path(circle @ matrix.T)).encode(x, y, order)
-    fill = shape.mark_line(color=accent("model", dark), fill=accent("model", dark), fillOpacity=0.15)
     ends = (left * singular).T
-    axes = frame(x=-ends[:, 0], y=-ends[:, 1], x2=ends[:, 0], y2=ends[:, 1], stretch=singular)
-    rule = (
-        alt.Chart(axes)
-        .mark_rule(color=accent("model", dark))
-        .encode(x, y, alt.X2("x2:Q"), alt.Y2("y2:Q"), tooltip=[alt.Tooltip("stretch:Q", format=".3f")])
-    )
+    tables = {
+        "frame": columns(x=np.array([-reach, reach]), y=np.array([-reach, reach])),
+        "circle": _path(circle),
+        "ellipse": _path(circle @ matrix.T),
+        "axes": columns(x=-ends[:, 0], y=-ends[:, 1], x2=ends[:, 0], y2=ends[:, 1], stretch=singular),
+        "words": columns(text=[determinant_text(matrix)]),
+    }
+    return Figure(_ellipse_spec(dark, scale), tables)
+
+
+@lru_cache(maxsize=8)
+def _ellipse_spec(dark: bool, scale: float) -> Mapping[str, Any]:
+    free, ticks = alt.Scale(nice=False, zero=False), alt.Axis(tickCount=5)
+    x = alt.X("x:Q", title=None, scale=free, axis=ticks)
+    y = alt.Y("y:Q", title=None, scale=free, axis=ticks)
+    order, colour = alt.Order("k:Q"), accent("model", dark)
+    tips = [alt.Tooltip("stretch:Q", format=".3f")]
+    words = source("words").mark_text(align="left", baseline="bottom", fontWeight=600, color=INK.on(dark))
     return layered(
-        base,
-        fill,
-        rule,
-        title=determinant_text(matrix),
+        source("frame").mark_point(opacity=0).encode(x, y),
+        source("circle").mark_line(color=accent("base", dark), strokeDash=[4, 3]).encode(x, y, order),
+        source("ellipse").mark_line(color=colour, fill=colour, fillOpacity=0.15).encode(x, y, order),
+        source("axes").mark_rule(color=colour).encode(x, y, alt.X2("x2:Q"), alt.Y2("y2:Q"), tooltip=tips),
+        words.encode(x=alt.value(0), y=alt.value(-8 * scale), text=alt.Text("text:N")),
         description="A small circle about the point, and the ellipse that the flow makes of it",
         height=HEIGHT,
         width=HEIGHT,
@@ -135,7 +150,7 @@ def gap_bars(
     *,
     dark: bool = False,
     scale: float = 1.0,
-) -> alt.LayerChart:
+) -> Figure:
     """How many nats each way stays above the target's entropy: shorter is better.
 
     Args:
@@ -147,21 +162,26 @@ def gap_bars(
     spread = np.zeros(len(names)) if errors is None else 2 * np.asarray(errors)
     gaps = np.asarray(gaps, dtype=float)
     texts = [f"{gap:.3f}" for gap in gaps]
-    table = frame(name=list(names), gap=gaps, low=gaps - spread, high=gaps + spread, text=texts)
-    y = alt.Y("name:N", title=None, sort=list(names), axis=alt.Axis(labelLimit=260))
-    x = alt.X("gap:Q", title="gap to the entropy (nats)")
-    bars = alt.Chart(table).mark_bar(color=accent("model", dark), height={"band": 0.55}).encode(x, y)
-    text = (
-        alt.Chart(table)
-        .mark_text(align="left", dx=8, fontWeight=600)
-        .encode(alt.X("high:Q", title="gap to the entropy (nats)"), y, alt.Text("text:N"))
-    )
-    layers: list[alt.Chart] = [bars, text]
-    if errors is not None:
-        layers.append(alt.Chart(table).mark_rule(color=INK.on(dark)).encode(alt.X("low:Q"), alt.X2("high:Q"), y))
-    height = 34 * len(names) + 40
-    return layered(*layers, description="Gap to the entropy for each way", height=height, dark=dark, scale=scale)
+    table = columns(name=list(names), gap=gaps, low=gaps - spread, high=gaps + spread, text=texts)
+    return Figure(_gap_spec(len(names), errors is not None, dark, scale), {"gaps": table})
 
 
-def _path(points: np.ndarray) -> pd.DataFrame:
-    return frame(x=points[:, 0], y=points[:, 1], k=np.arange(len(points)))
+@lru_cache(maxsize=32)
+def _gap_spec(ways: int, has_errors: bool, dark: bool, scale: float) -> Mapping[str, Any]:
+    y = alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=260))
+    bar = alt.X("gap:Q", title="gap to the entropy (nats)")
+    end = alt.X("high:Q", title="gap to the entropy (nats)")
+    text = source("gaps").mark_text(align="left", dx=8, fontWeight=600)
+    layers: list[alt.Chart] = [
+        source("gaps").mark_bar(color=accent("model", dark), height={"band": 0.55}).encode(bar, y),
+        text.encode(end, y, alt.Text("text:N")),
+    ]
+    if has_errors:
+        whisker = source("gaps").mark_rule(color=INK.on(dark))
+        layers.append(whisker.encode(alt.X("low:Q"), alt.X2("high:Q"), y))
+    described = "Gap to the entropy for each way"
+    return layered(*layers, description=described, height=34 * ways + 40, dark=dark, scale=scale)
+
+
+def _path(points: np.ndarray) -> Columns:
+    return columns(x=points[:, 0], y=points[:, 1], k=np.arange(len(points)))

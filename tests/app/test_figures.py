@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 import pytest
 
+from app.bones.chart import arrow
 from app.figures.cnf import gap_bars, jacobian_ellipse, log_prob_along, nfe_curve, training_curve, trajectories_3d
-from app.figures.frames import frame, thinned
+from app.figures.figure import Figure, columns, thinned
 from app.figures.palette import accent
 from app.figures.theme import TYPE, altair_config
 
@@ -18,71 +20,116 @@ STEPS = np.arange(1, 101)
 NLL = 2.0 + np.exp(-STEPS / 20.0)
 
 
-def tables(chart: Any) -> list[pd.DataFrame]:
-    """The data of each layer, from back to front; Altair moves a table that all share to the top."""
-    return [layer.data if isinstance(layer.data, pd.DataFrame) else chart.data for layer in chart.layer]
+def texts(figure: Figure) -> list[str]:
+    """The words drawn, table by table."""
+    return [str(text) for table in figure.tables.values() for text in table.get("text", [])]
 
 
-def table_with(chart: Any, *columns: str) -> pd.DataFrame:
-    return next(data for data in tables(chart) if set(columns) <= set(data.columns))
+def layers_of(figure: Figure) -> list[dict[str, Any]]:
+    return list(figure.spec["layer"])
 
 
-def spec(chart: Any) -> dict[str, Any]:
-    return dict(chart.to_dict())
+def look(figure: Figure) -> str:
+    """The specification: what Streamlit compares to update a chart in place."""
+    return json.dumps(dict(figure.spec), sort_keys=True)
 
 
-def bare(chart: Any) -> str:
-    """The specification without the data: what Streamlit compares to update a chart in place."""
-    parts = spec(chart)
-    parts.pop("datasets")
-    return json.dumps(strip(parts), sort_keys=True)
+def named(part: Any) -> set[str]:
+    """The tables that a specification names."""
+    if isinstance(part, list):
+        return {name for item in part for name in named(item)}
+    if not isinstance(part, dict):
+        return set()
+    own = {part["data"]["name"]} if "data" in part else set()
+    return own | {name for item in part.values() for name in named(item)}
 
 
-def strip(part: Any) -> Any:
-    if isinstance(part, dict):
-        return {name: strip(value) for name, value in part.items() if name != "data"}
-    return [strip(item) for item in part] if isinstance(part, list) else part
+def fields(part: Any) -> set[str]:
+    """The columns that a specification draws."""
+    if isinstance(part, list):
+        return {name for item in part for name in fields(item)}
+    if not isinstance(part, dict):
+        return set()
+    own = {part["field"]} if isinstance(part.get("field"), str) else set()
+    return own | {name for item in part.values() for name in fields(item)}
+
+
+TIMES = np.linspace(0, 1, 9)
+FIGURES: dict[str, Callable[..., Figure]] = {
+    "training": lambda **ground: training_curve(STEPS, NLL, 2.0, 0.01, **ground),
+    "training without error": lambda **ground: training_curve(STEPS, NLL, 2.0, **ground),
+    "training without entropy": lambda **ground: training_curve(STEPS, NLL, **ground),
+    "nfe": lambda **ground: nfe_curve(STEPS, STEPS, **ground),
+    "along": lambda **ground: log_prob_along(TIMES, TIMES, TIMES, TIMES, 0.0, **ground),
+    "along, two ways": lambda **ground: log_prob_along(TIMES, TIMES, TIMES, None, 0.0, **ground),
+    "ellipse": lambda **ground: jacobian_ellipse(np.eye(2), **ground),
+    "gaps": lambda **ground: gap_bars(["a"], np.array([0.1]), np.array([0.01]), **ground),
+    "gaps without errors": lambda **ground: gap_bars(["a"], np.array([0.1]), **ground),
+}
+
+
+@pytest.mark.parametrize("make", FIGURES.values(), ids=FIGURES.keys())
+def test_a_specification_draws_the_tables_that_come_with_it(make: Callable[..., Figure]) -> None:
+    figure = make()
+    assert named(dict(figure.spec)) <= set(figure.tables)
+    assert "datasets" not in figure.spec
+    for layer in layers_of(figure):
+        table = figure.tables[layer["data"]["name"]]
+        assert fields(layer["encoding"]) <= set(table)
+        assert len({len(column) for column in table.values()}) == 1
+
+
+@pytest.mark.parametrize("make", FIGURES.values(), ids=FIGURES.keys())
+def test_tables_reach_the_browser_as_they_are(make: Callable[..., Figure]) -> None:
+    for table in make().tables.values():
+        read = pa.ipc.open_stream(arrow(table)).read_all().to_pydict()
+        assert read == {name: column.tolist() for name, column in table.items()}
 
 
 def test_the_training_curve_holds_the_numbers_and_names_the_gap() -> None:
-    chart = training_curve(STEPS, NLL, 2.0, 0.01, total=400)
-    curve = tables(chart)[-1]
-    np.testing.assert_array_equal(curve["step"], STEPS)
-    np.testing.assert_array_equal(curve["nll"], NLL)
-    texts = [text for data in tables(chart) if "text" in data for text in data["text"]]
-    assert list(dict.fromkeys(texts)) == ["entropy of the target 2.000 nats", f"gap +{NLL[-1] - 2.0:.3f} nats"]
-    band = table_with(chart, "low", "high")
+    figure = training_curve(STEPS, NLL, 2.0, 0.01, total=400)
+    np.testing.assert_array_equal(figure.tables["curve"]["step"], STEPS)
+    np.testing.assert_array_equal(figure.tables["curve"]["nll"], NLL)
+    assert texts(figure) == ["entropy of the target 2.000 nats", f"gap +{NLL[-1] - 2.0:.3f} nats"]
+    band = figure.tables["entropy"]
     np.testing.assert_allclose([band["low"][0], band["high"][0]], [1.98, 2.02])
-    assert tables(chart)[0]["step"].tolist() == [0.0, 400.0]
-    assert spec(chart)["description"].startswith("Negative log-likelihood")
+    assert figure.tables["span"]["step"].tolist() == [0.0, 400.0]
+    assert figure.spec["description"].startswith("Negative log-likelihood")
 
 
 def test_a_negative_gap_is_said_to_be_negative() -> None:
-    texts = [text for data in tables(training_curve(STEPS, NLL, 2.5)) if "text" in data for text in data["text"]]
-    assert texts[-1] == f"gap −{2.5 - NLL[-1]:.3f} nats"
+    assert texts(training_curve(STEPS, NLL, 2.5))[-1] == f"gap −{2.5 - NLL[-1]:.3f} nats"
 
 
-def test_a_growing_training_changes_the_data_alone() -> None:
-    short = training_curve(STEPS[:3], NLL[:3], 2.0, 0.01, total=100)
-    long = training_curve(STEPS, NLL, 2.0, 0.01, total=100)
-    none = training_curve(STEPS[:0], NLL[:0], 2.0, 0.01, total=100)
-    assert bare(short) == bare(long) == bare(none)
-    assert bare(nfe_curve(STEPS[:3], STEPS[:3])) == bare(nfe_curve(STEPS, STEPS))
+def test_other_numbers_keep_the_specification() -> None:
+    whole = training_curve(STEPS, NLL, 2.0, 0.01, total=100)
+    for count in (0, 1, 3):
+        assert training_curve(STEPS[:count], NLL[:count], 1.5, 0.02, total=200).spec is whole.spec
+    assert texts(training_curve(STEPS[:0], NLL[:0], 2.0)) == ["entropy of the target 2.000 nats"]
+    assert nfe_curve(STEPS[:3], STEPS[:3]).spec is nfe_curve(STEPS, STEPS).spec
+    assert jacobian_ellipse(np.diag([9.0, 0.1])).spec is jacobian_ellipse(np.eye(2)).spec
+    assert log_prob_along(TIMES, TIMES, TIMES, None, 0.0).spec is log_prob_along(STEPS, NLL, NLL, None, 1.0).spec
+
+
+def test_another_look_is_another_specification() -> None:
+    looks = {look(training_curve(STEPS, NLL, 2.0, dark=dark, unit=unit)) for dark in (0, 1) for unit in ("nats", "b")}
+    assert len(looks) == 4
 
 
 def test_an_exploded_loss_is_left_out() -> None:
     nll = np.where(STEPS > 50, np.nan, NLL)
     nll[10] = np.inf
-    curve = table_with(training_curve(STEPS, nll), "step", "nll")
-    assert len(curve) == 49
-    assert np.isfinite(curve["nll"]).all()
+    figure = training_curve(STEPS, nll, 2.0)
+    assert len(figure.tables["curve"]["nll"]) == 49
+    assert np.isfinite(figure.tables["curve"]["nll"]).all()
+    assert figure.tables["gap"]["step"].tolist() == [50]
 
 
 def test_long_curves_are_thinned_and_keep_their_ends() -> None:
     steps = np.arange(50_000)
-    curve = table_with(nfe_curve(steps, steps), "nfe")
-    assert len(curve) <= 600
-    assert (curve["step"].iloc[0], curve["step"].iloc[-1]) == (0, 49_999)
+    curve = nfe_curve(steps, steps).tables["curve"]
+    assert len(curve["nfe"]) <= 600
+    assert (curve["step"][0], curve["step"][-1]) == (0, 49_999)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 599, 600, 601, 12_345])
@@ -99,44 +146,47 @@ def test_thinning_is_even(count: int) -> None:
 
 def test_the_three_ways_to_the_log_density_are_drawn_in_nats() -> None:
     times = np.linspace(0, 1, 61)
-    chart = log_prob_along(times, -3 + times, times, times**2, -3.0)
-    film, integral, difference = tables(chart)
+    figure = log_prob_along(times, -3 + times, times, times**2, -3.0)
+    film, integral, difference = (figure.tables[layer["data"]["name"]] for layer in layers_of(figure))
     np.testing.assert_allclose(film["value"], -3 + times)
     np.testing.assert_allclose(integral["value"], -3 + times)
     np.testing.assert_allclose(difference["value"], -3 + difference["t"] ** 2)
-    assert spec(chart)["layer"][0]["encoding"]["x"]["scale"]["domain"] == [0, 1]
-    assert len(tables(log_prob_along(times, times, times, None, 0.0))) == 2
+    assert layers_of(figure)[0]["encoding"]["x"]["scale"]["domain"] == [0, 1]
+    colours = layers_of(figure)[0]["encoding"]["color"]["scale"]["domain"]
+    assert set(colours) == {str(table["way"][0]) for table in figure.tables.values()}
+    assert len(layers_of(log_prob_along(times, times, times, None, 0.0))) == 2
 
 
 def test_the_ellipse_is_the_image_of_the_circle() -> None:
     jacobian = np.array([[2.0, 0.7], [-0.3, 0.5]])
-    chart = jacobian_ellipse(jacobian)
-    circle, ellipse, axes = tables(chart)
+    figure = jacobian_ellipse(jacobian)
+    frame, circle, ellipse, axes = (figure.tables[name] for name in ("frame", "circle", "ellipse", "axes"))
     np.testing.assert_allclose(np.hypot(circle["x"], circle["y"]), 1.0)
     # Every point J u obeys xᵀ (J Jᵀ)⁻¹ x = 1.
-    points = ellipse[["x", "y"]].to_numpy()
+    points = np.stack([ellipse["x"], ellipse["y"]], axis=1)
     metric = np.linalg.inv(jacobian @ jacobian.T)
     np.testing.assert_allclose(np.einsum("ni,ij,nj->n", points, metric, points), 1.0, rtol=1e-12)
     half = np.hypot(axes["x2"], axes["y2"])
     np.testing.assert_allclose(half**2, np.sort(np.linalg.eigvalsh(jacobian @ jacobian.T))[::-1], rtol=1e-12)
     np.testing.assert_allclose(axes["x"], -axes["x2"])
-    x, y = (spec(chart)["layer"][0]["encoding"][name]["scale"]["domain"] for name in "xy")
-    assert x == y
-    assert x[1] >= half.max()
-    assert chart.width == chart.height
+    np.testing.assert_array_equal(frame["x"], frame["y"])
+    assert frame["x"][1] == -frame["x"][0] >= half.max()
+    assert figure.spec["width"] == figure.spec["height"]
     area = abs(np.linalg.det(jacobian))
-    assert chart.title == f"area × {area:.3g}, log p − {np.log(area):.3f}"
+    assert texts(figure) == [f"area × {area:.3g}, log p − {np.log(area):.3f}"]
 
 
 def test_a_jacobian_that_is_none_is_refused_and_a_singular_one_said() -> None:
     with pytest.raises(ValueError, match=r"has shape \(2, 2\), this one \(3, 3\)"):
         jacobian_ellipse(np.eye(3))
-    assert jacobian_ellipse(np.zeros((2, 2))).title == "area × 0: not invertible here"
+    assert texts(jacobian_ellipse(np.zeros((2, 2)))) == ["area × 0: not invertible here"]
 
 
 def test_gaps_keep_their_order_and_whiskers_span_two_errors() -> None:
-    data = tables(gap_bars(["b", "a"], np.array([0.05, 0.02]), np.array([0.01, 0.002])))[0]
+    figure = gap_bars(["b", "a"], np.array([0.05, 0.02]), np.array([0.01, 0.002]))
+    data = figure.tables["gaps"]
     assert data["name"].tolist() == ["b", "a"]
+    assert all(layer["encoding"]["y"]["sort"] is None for layer in layers_of(figure))  # as they come
     np.testing.assert_allclose(data["high"] - data["low"], [0.04, 0.008])
     assert data["text"].tolist() == ["0.050", "0.020"]
 
@@ -162,27 +212,27 @@ def test_trajectories_of_another_shape_are_refused(shape: tuple[int, ...]) -> No
         trajectories_3d(np.zeros(shape), np.linspace(0, 1, 5))
 
 
+@pytest.mark.parametrize("make", FIGURES.values(), ids=FIGURES.keys())
 @pytest.mark.parametrize("dark", [False, True])
-def test_ground_and_classroom_reach_every_chart(dark: bool) -> None:
-    times = np.linspace(0, 1, 9)
-    for make in (
-        lambda **look: training_curve(STEPS, NLL, 2.0, **look),
-        lambda **look: nfe_curve(STEPS, STEPS, **look),
-        lambda **look: log_prob_along(times, times, times, times, 0.0, **look),
-        lambda **look: jacobian_ellipse(np.eye(2), **look),
-        lambda **look: gap_bars(["a"], np.array([0.1]), **look),
-    ):
-        desk, hall = make(dark=dark, scale=1.0), make(dark=dark, scale=1.5)
-        assert spec(hall)["height"] == round(1.5 * spec(desk)["height"])
-        assert spec(hall)["config"]["axis"]["labelFontSize"] == 1.5 * TYPE
-        config = spec(desk)["config"]
-        assert {name: config[name] for name in ("background", "axis", "legend")} == {
-            name: altair_config(dark)[name] for name in ("background", "axis", "legend")
-        }
-        assert accent("model", dark) in json.dumps(spec(desk)) or accent("latent", dark) in json.dumps(spec(desk))
-        assert spec(desk)["description"]
+def test_ground_and_classroom_reach_every_chart(make: Callable[..., Figure], dark: bool) -> None:
+    desk, hall = make(dark=dark, scale=1.0), make(dark=dark, scale=1.5)
+    assert hall.spec["height"] == round(1.5 * desk.spec["height"])
+    assert hall.spec["config"]["axis"]["labelFontSize"] == 1.5 * TYPE
+    config = desk.spec["config"]
+    assert {name: config[name] for name in ("background", "axis", "legend")} == {
+        name: altair_config(dark)[name] for name in ("background", "axis", "legend")
+    }
+    assert accent("model", dark) in look(desk) or accent("latent", dark) in look(desk)
+    assert desk.spec["description"]
 
 
 def test_a_table_repeats_scalars_and_drops_what_is_not_finite() -> None:
-    table = frame(x=np.array([1.0, np.nan, 3.0]), name="a", word=["p", "q", "r"])
-    assert table.to_dict("list") == {"x": [1.0, 3.0], "name": ["a", "a"], "word": ["p", "r"]}
+    table = columns(x=np.array([1.0, np.nan, 3.0]), name="a", word=["p", "q", "r"])
+    assert {name: column.tolist() for name, column in table.items()} == {
+        "x": [1.0, 3.0], "name": ["a", "a"], "word": ["p", "r"],
+    }  # fmt: skip
+
+
+def test_a_table_of_unequal_columns_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"equally long; these have \[2, 3\] rows"):
+        columns(x=np.zeros(2), y=np.zeros(3))

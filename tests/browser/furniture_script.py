@@ -9,6 +9,7 @@ from app.controls import controls, enter_page
 from app.figures.cnf import jacobian_ellipse, training_curve, trajectories_3d
 from app.furniture import (
     Export,
+    chart,
     check_table,
     classroom_toggle,
     copy_link,
@@ -45,8 +46,8 @@ def main() -> None:
     with stage:
         steps = np.arange(1, experiment.steps + 1, 10)
         curve = training_curve(steps, 2 + np.exp(-steps / 300), 2.0, 0.01, total=20_000, **look)  # type: ignore[arg-type]
-        st.altair_chart(curve, theme=None, key="curve")
-        st.altair_chart(jacobian_ellipse(np.diag([2.0, 0.5]), **look), theme=None, key="ellipse", width="content")  # type: ignore[arg-type]
+        chart(curve, "curve")
+        chart(jacobian_ellipse(np.diag([2.0, 0.5]), **look), "ellipse", stretch=False)  # type: ignore[arg-type]
     check_table(CHECKS, "just now")
     try_section([Preset("one", "Yes?", ("yes", "no"), 0, "Yes.", {"steps": 300})], lambda preset: None)
     export_section([Export("CSV", "a.csv", "text/csv", lambda: b"x,y\n1,2\n")])
