@@ -40,7 +40,7 @@ export class Stage {
     if (scene.shown.has("grid")) this.drawGrid();
     if (scene.shown.has("particles")) {
       const { low, share } = this.between();
-      this.drawDots(scene.film.particles, low, share, 1.5, scene.accents.model, on && "#fff");
+      this.drawDots(scene.film.particles, low, share, 1.7, scene.accents.model, on && "rgb(255 255 255 / .8)");
     }
     if (scene.shown.has("path")) this.drawPath();
     if (scene.mark) this.drawMark(scene.mark);
@@ -72,7 +72,7 @@ export class Stage {
     if (this.sprites.size > 24) this.sprites.clear();
     const size = Math.ceil(2 * radius + 3), sprite = new OffscreenCanvas(size, size), c = sprite.getContext("2d");
     const disc = (r, fill) => { c.beginPath(); c.arc(size / 2, size / 2, r, 0, 7); c.fillStyle = fill; c.fill(); };
-    if (rim) disc(radius + 0.6 * this.ratio, rim);
+    if (rim) disc(radius + 0.75 * this.ratio, rim);
     disc(radius, colour);
     this.sprites.set(key, sprite);
     return sprite;
@@ -83,7 +83,7 @@ export class Stage {
     const a = low * count * 2, b = share ? a + count * 2 : a;
     const crowd = Math.min(1, Math.max(0.6, Math.sqrt(2500 / count))); // many dots are smaller dots
     const stage = Math.min(this.canvas.width / this.ratio / 480, 1.25);
-    const radius = Math.round(size * crowd * Math.max(stage, 0.75) * this.unit * 4) / 4;
+    const radius = Math.round(size * crowd * Math.max(stage, 0.6) * this.ratio * (this.scene.bold ? 1.25 : 1) * 4) / 4;
     const sprite = this.sprite(radius, colour, rim);
     const half = sprite.width / 2, { width, height } = this.canvas;
     for (let i = 0; i < 2 * count; i += 2) {
