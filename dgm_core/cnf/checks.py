@@ -26,6 +26,9 @@ _POINTS = 64
 _HELD_OUT = 4_096
 _OUTSIDE = 4_096
 
+_BROKEN = 0.1
+"""A mass this far off comes from a film that broke down, not from one that is rough."""
+
 
 class Sampled(Protocol):
     """What is asked of a target; `dgm_core.data.target.Target` is one."""
@@ -80,9 +83,12 @@ def mass(flow: AnyFlow, film: Film, seed: int) -> Check:
     inside = np.exp(film.log_prob.astype(np.float64)).sum((1, 2)) * ((xmax - xmin) * (ymax - ymin) / (height * width))
     total = inside + _share_outside(flow, film.times, film.extent, seed)
     worst = int(np.argmax(np.abs(total - 1)))
+    where = f"at t = {film.times[worst]:.2f}; {1 - inside.min():.1%} at most lie off the picture"
+    if abs(total[worst] - 1) > _BROKEN:
+        where = f"at t = {film.times[worst]:.2f}: the field is too steep for the film's steps; the error is the film's"
     return Check(
         r"$\int p_t(x)\,dx$, farthest from 1 of all shown $t$", float(total[worst]), 1.0, 1e-2, "tolerance", "",
-        "p_t is a density", f"at t = {film.times[worst]:.2f}; {1 - inside.min():.1%} at most lie off the picture",
+        "p_t is a density", where,
     )  # fmt: skip
 
 

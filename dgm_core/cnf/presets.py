@@ -77,19 +77,6 @@ def _below_the_entropy() -> Preset:
     )
 
 
-def _sum_of_planes() -> Preset:
-    return Preset(
-        name="sum-of-planes",
-        question="The lecture's field is a sum of 64 gated planar units. Does it keep up with an MLP of three layers?",
-        options=("It is better", "It is as good", "It leaves about twice the gap"),
-        answer=2,
-        reveal=f"The sum of planar units ends {_gap('cnf-8gaussians-planar-cnf'):.3f} nats above the entropy, the MLP "
-        f"{_gap('cnf-8gaussians'):.3f}: a single hidden layer bends the field less sharply.",
-        settings={},
-        against={"model": "planar-cnf"},
-    )
-
-
 def _layers_or_time() -> Preset:
     name = "cnf-8gaussians-planar"
     return Preset(
@@ -125,7 +112,6 @@ PRESETS: tuple[Preset, ...] = (
     _one_probe(),
     _below_the_entropy(),
     _by_the_clock(),
-    _sum_of_planes(),
     _layers_or_time(),
 )
 """For `DensityFlow`."""
