@@ -109,7 +109,7 @@ class Loop:
 
     def _reports(self) -> Iterator[tuple[dict[str, Any], bool]]:
         """Train, and stop for a report every tenth of a second and wherever a picture is due."""
-        reported = checkpointed = time.perf_counter()
+        reported, checkpointed = time.perf_counter(), -math.inf  # the first report is one to resume from
         since = self.step
         while not self._last:
             rate = self.learning_rate * cosine(self.step, self.plan.steps, self.plan.warmup)
