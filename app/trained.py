@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
@@ -38,6 +38,10 @@ class Trained:
         return f"flow = {type(self.experiment).__name__}({fields}).fit()"
 
 
+BY_NAME: dict[Any, Any] = {Trained: lambda trained: (trained.source, trained.name)}
+"""``hash_funcs`` for Streamlit's caches: source and name say which model it is, so the settings need no hashing."""
+
+
 def find(experiment: Experiment, run: str | None = None) -> Trained | None:
     """The best answer there is: the run named, else a shipped checkpoint, else a finished run of equal settings."""
     if run is not None:
@@ -49,7 +53,7 @@ def find(experiment: Experiment, run: str | None = None) -> Trained | None:
     return Trained("run", found.id, experiment) if found is not None and found.state == "done" else None
 
 
-@st.cache_resource(show_spinner=False, max_entries=32)
+@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs=BY_NAME)
 def model(trained: Trained) -> torch.nn.Module:
     """The model on the CPU, in evaluation mode; shared by all sessions, so it must not be changed."""
     if trained.source == "shipped":
@@ -59,7 +63,7 @@ def model(trained: Trained) -> torch.nn.Module:
     return built.eval()
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
+@st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=BY_NAME)
 def artifact(trained: Trained, name: str) -> bytes | None:
     """Something that the training left beside its weights, such as its film; None where there is none."""
     if trained.source == "shipped":
@@ -67,7 +71,7 @@ def artifact(trained: Trained, name: str) -> bytes | None:
     return runner().store.load_artifact(trained.name, name)
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
+@st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=BY_NAME)
 def metrics(trained: Trained) -> dict[str, np.ndarray]:
     """The training's figures by name, each (T,), with ``step`` and ``seconds``."""
     return zoo.metrics(trained.name) if trained.source == "shipped" else runner().store.metrics(trained.name)

@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, ClassVar, Literal, Self, get_args, get_origin
 
 import annotated_types
@@ -154,6 +155,7 @@ class Experiment(BaseModel):
         return json.dumps({**head, "fields": self.model_dump(mode="json")}, sort_keys=True, separators=(",", ":"))
 
     @classmethod
+    @cache
     def parameters(cls) -> tuple[Parameter, ...]:
         """The fields in order, as controls need them."""
         return tuple(_parameter(name, info) for name, info in cls.model_fields.items())

@@ -22,15 +22,20 @@ def try_section(presets: Sequence[Preset], apply: Callable[[Preset], None], *, k
         key: unique on the page.
     """
     st.html(STYLE)
+    _cards(presets, apply, key)
+
+
+@st.fragment
+def _cards(presets: Sequence[Preset], apply: Callable[[Preset], None], key: str) -> None:
+    """All cards; an answer redraws them alone, "Show me" the page. A fragment for each would cost every rerun more."""
     with st.container(key="try_cards"):
         for preset in presets:
             with st.container(border=True, height="stretch"):
                 card(preset, apply, key=f"{key}:{preset.name}")
 
 
-@st.fragment
 def card(preset: Preset, apply: Callable[[Preset], None], *, key: str) -> None:
-    """One preset; an answer redraws the card alone, "Show me" the page."""
+    """One preset: its question, and predictions or what happens."""
     st.markdown(f"**{preset.question}**")
     answer = st.session_state.get(key)
     if answer is None:

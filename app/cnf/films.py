@@ -23,7 +23,7 @@ from dgm_core.runs import Snapshot
 SHOWN_POINTS = 1000
 
 
-@st.cache_resource(show_spinner=False, max_entries=24)
+@st.cache_resource(show_spinner=False, max_entries=24, hash_funcs=store.BY_NAME)
 def flow_film(trained: Trained) -> Film | None:
     """The film of p_t that was made at the end of a training, or None where there is none."""
     if trained.source == "shipped":
@@ -32,7 +32,7 @@ def flow_film(trained: Trained) -> Film | None:
     return Film.from_bytes(packed) if packed is not None else None
 
 
-@st.cache_resource(show_spinner=False, max_entries=24)
+@st.cache_resource(show_spinner=False, max_entries=24, hash_funcs=store.BY_NAME)
 def finished_training_film(trained: Trained) -> Film | None:
     """The film of a finished training."""
     if trained.source == "shipped":
