@@ -14,6 +14,7 @@ import streamlit as st
 from app.controls import enter_page
 from app.services import settle
 from app.shell import shell
+from app.warm import warm
 
 PAGES = ROOT / "pages"
 
@@ -40,6 +41,7 @@ def main() -> None:
     shell()
     enter_page(page.url_path)
     page.run()
+    warm()
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
-"""What all sessions share: the run store, the runner, and a process made ready for many short reruns."""
+"""What all sessions share: the run store, the runner, and how torch runs."""
 
 from __future__ import annotations
-
-import gc
 
 import streamlit as st
 import torch
@@ -12,10 +10,11 @@ from dgm_core.runs import Runner, RunStore
 
 @st.cache_resource(show_spinner=False)
 def settle() -> bool:
-    """Once a process: move all that is imported out of the garbage collector's sight, so that reruns stay short."""
-    torch.set_num_threads(1)  # the server only draws; many threads on few cores would wait for each other
-    gc.collect()
-    gc.freeze()
+    """Once a process, before the first page: torch with one thread, for the server only draws.
+
+    Many threads on few cores would wait for each other; trainings run in processes of their own.
+    """
+    torch.set_num_threads(1)
     return True
 
 
