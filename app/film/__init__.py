@@ -22,7 +22,7 @@ from dgm_core.film import Extent, Film
 __all__ = ["FilmEvent", "Layer", "Loop", "Settings", "film_player", "picked"]
 
 HERE = Path(__file__).parent
-SCRIPTS = ("unpack", "clock", "density", "legend", "stage", "controls", "pointer", "player")
+SCRIPTS = ("unpack", "clock", "density", "legend", "dots", "stage", "controls", "pointer", "player")
 
 
 def film_player(

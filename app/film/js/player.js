@@ -98,7 +98,7 @@ class Player {
     Object.assign(this, { film, options, overlays });
     if (first || before.sync !== options.sync) this.adoptClock();
     for (const name of ["speed", "loop"])
-      if ((first && this.clock.members.size === 1) || (!first && before[name] !== options[name])) this.clock[name] = options[name];
+      if (first ? this.clock.members.size === 1 : before[name] !== options[name]) this.clock[name] = options[name];
     this.place(first, options.follow && wasAtEnd);
     if (!first && String(film.extent) !== String(this.extent)) this.view = null;
     this.extent = film.extent;

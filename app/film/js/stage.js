@@ -1,6 +1,10 @@
 // The picture: density, field, grid, points, particles and path of one moment, in layers.
 
 import { DensityRaster } from "./density.js";
+import { Dots } from "./dots.js";
+
+// Over a density each kind of dot has a rim that parts it from any colour of the map, bright or dark.
+const RIMS = { points: { colour: "#1a1420", opacity: 1 }, particles: { colour: "#ffffff", opacity: 0.8 } };
 
 export const LAYERS = [
   ["density", "Density"], ["points", "Data"], ["arrows", "Field"], ["grid", "Grid"],
@@ -12,7 +16,7 @@ export class Stage {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
     this.raster = new DensityRaster();
-    this.sprites = new Map();
+    this.dots = new Dots();
   }
 
   /** The stage's size in CSS pixels. */
@@ -34,13 +38,13 @@ export class Stage {
     c.setTransform(1, 0, 0, 1, 0, 0);
     if (scene.shown.has("density")) this.drawDensity();
     else c.clearRect(0, 0, canvas.width, canvas.height);
-    const on = scene.shown.has("density"); // over colours each kind of dot has a rim that parts it from any of them
-    if (scene.shown.has("points")) this.drawDots(scene.overlays.points, 0, 0, 1.2, scene.accents.data, on && "#1a1420");
+    const on = scene.shown.has("density");
+    if (scene.shown.has("points")) this.drawDots(scene.overlays.points, 0, 0, 1.4, scene.accents.data, on && RIMS.points);
     if (scene.shown.has("arrows")) this.drawArrows();
     if (scene.shown.has("grid")) this.drawGrid();
     if (scene.shown.has("particles")) {
       const { low, share } = this.between();
-      this.drawDots(scene.film.particles, low, share, 1.7, scene.accents.model, on && "rgb(255 255 255 / .8)");
+      this.drawDots(scene.film.particles, low, share, 1.7, scene.accents.model, on && RIMS.particles);
     }
     if (scene.shown.has("path")) this.drawPath();
     if (scene.mark) this.drawMark(scene.mark);
@@ -65,32 +69,19 @@ export class Stage {
       0, 0, this.canvas.width, this.canvas.height);
   }
 
-  /** A dot with a thin rim, drawn once and stamped often. */
-  sprite(radius, colour, rim) {
-    const key = `${radius} ${colour} ${rim}`;
-    if (this.sprites.has(key)) return this.sprites.get(key);
-    if (this.sprites.size > 24) this.sprites.clear();
-    const size = Math.ceil(2 * radius + 3), sprite = new OffscreenCanvas(size, size), c = sprite.getContext("2d");
-    const disc = (r, fill) => { c.beginPath(); c.arc(size / 2, size / 2, r, 0, 7); c.fillStyle = fill; c.fill(); };
-    if (rim) disc(radius + 0.75 * this.ratio, rim);
-    disc(radius, colour);
-    this.sprites.set(key, sprite);
-    return sprite;
-  }
-
+  /** Dots of one colour; `rim` is the colour of a thin line that parts them from whatever lies beneath. */
   drawDots(dots, low, share, size, colour, rim) {
-    const [count] = dots.shape.slice(-2), c = this.context, d = dots.data;
+    const [count] = dots.shape.slice(-2), d = dots.data;
     const a = low * count * 2, b = share ? a + count * 2 : a;
-    const crowd = Math.min(1, Math.max(0.6, Math.sqrt(2500 / count))); // many dots are smaller dots
-    const stage = Math.min(this.canvas.width / this.ratio / 480, 1.25);
-    const radius = Math.round(size * crowd * Math.max(stage, 0.6) * this.ratio * (this.scene.bold ? 1.25 : 1) * 4) / 4;
-    const sprite = this.sprite(radius, colour, rim);
-    const half = sprite.width / 2, { width, height } = this.canvas;
+    if (this.places?.length !== 2 * count) this.places = new Float32Array(2 * count);
     for (let i = 0; i < 2 * count; i += 2) {
-      const x = this.px(d[a + i] + share * (d[b + i] - d[a + i]));
-      const y = this.py(d[a + i + 1] + share * (d[b + i + 1] - d[a + i + 1]));
-      if (x > -9 && y > -9 && x < width + 9 && y < height + 9) c.drawImage(sprite, x - half, y - half);
+      this.places[i] = this.px(d[a + i] + share * (d[b + i] - d[a + i]));
+      this.places[i + 1] = this.py(d[a + i + 1] + share * (d[b + i + 1] - d[a + i + 1]));
     }
+    const crowd = Math.min(1, Math.max(0.6, Math.sqrt(1200 / count))); // many dots are smaller dots
+    const stage = Math.max(Math.min(this.canvas.width / this.ratio / 480, 1.25), 0.6);
+    const radius = Math.round(size * crowd * stage * this.ratio * (this.scene.bold ? 1.25 : 1) * 4) / 4;
+    this.dots.draw(this.context, this.places, radius, colour, rim && { ...rim, width: 0.75 * this.ratio });
   }
 
   stroke(colour, width, opacity = 1) {
