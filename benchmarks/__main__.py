@@ -48,7 +48,7 @@ def _cnf(quick: bool, full: bool) -> dict[str, list[Row]]:
 
 
 def _sessions() -> dict[str, list[Row]]:
-    title = "Sessions on the page: seconds from a request to the end of its script"
+    title = "Sessions on the page: milliseconds from a request to the end of its script"
     found = {title: sessions.rows()}
     show(title, found[title])
     return found

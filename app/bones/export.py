@@ -40,9 +40,21 @@ def export_section(items: Sequence[Export], *, key: str = "export") -> None:
             )
 
 
-def code_section(code: str, *, title: str = "The code that makes this picture") -> None:
-    """Show Python that runs as it stands, and the same as one paste into a shell."""
-    with st.expander(title, icon=":material/code:"):
+@st.fragment
+def code_section(code: str, *, title: str = "The code that makes this picture", key: str = "code") -> None:
+    """Show Python that runs as it stands, and the same as one paste into a shell, once the section is opened.
+
+    Streamlit's code box loads 1.5 MB of script into the browser: the picture shall not wait for that.
+
+    Args:
+        code: Python.
+        title: of the section that opens.
+        key: unique on the page.
+    """
+    section = st.expander(title, icon=":material/code:", key=key, on_change="rerun")
+    if not section.open:
+        return
+    with section:
         python, shell = st.tabs(["Python", "Shell"])
         python.code(code.strip(), language="python")
         shell.code(shell_form(code), language="bash")

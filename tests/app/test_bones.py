@@ -178,6 +178,14 @@ def test_files_are_made_on_demand_only() -> None:
     assert at.caption[0].value == "\\<i\\>8\\</i\\> → p\\_t"
 
 
+def test_code_is_sent_when_its_section_is_opened() -> None:
+    at = run(take_home)
+    assert len(at.code) == 0
+    at.session_state["code"] = True
+    at.run()
+    assert [block.value for block in at.code] == ["print(1 + 1)", shell_form("print(1 + 1)")]
+
+
 def test_the_code_runs_as_it_stands_in_a_shell() -> None:
     command = shell_form("import sys\nprint(sys.version_info[0], '$HOME')\n", sys.executable)
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True, timeout=60, cwd=ROOT)
