@@ -21,11 +21,14 @@ function stencil(size, cx, cy, radius, colour, rim) {
   return words;
 }
 
-/** `above` over `below`, words without premultiplied alpha. */
+/** `above` over `below`, words without premultiplied alpha; below is mostly opaque, and then few operations do. */
 function over(above, below) {
-  const a = above >>> 24, b = ((below >>> 24) * (255 - a)) / 255, alpha = a + b;
-  const mix = (shift) => Math.round((((above >>> shift) & 255) * a + ((below >>> shift) & 255) * b) / alpha);
-  return ((Math.round(alpha) << 24) | (mix(16) << 16) | (mix(8) << 8) | mix(0)) >>> 0;
+  const a = above >>> 24, b = below >>> 24, rest = b === 255 ? 255 - a : (b * (255 - a)) / 255, alpha = a + rest;
+  const share = a / alpha, keep = rest / alpha;
+  const red = (above & 255) * share + (below & 255) * keep + 0.5;
+  const green = ((above >>> 8) & 255) * share + ((below >>> 8) & 255) * keep + 0.5;
+  const blue = ((above >>> 16) & 255) * share + ((below >>> 16) & 255) * keep + 0.5;
+  return (((alpha + 0.5) << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
 export class Dots {

@@ -94,6 +94,12 @@ export class Stage {
     c.globalAlpha = 1;
   }
 
+  /** A thin line that is seen on bright colours too: over a density it has a faint shadow. */
+  line(colour, width, opacity) {
+    if (this.scene.shown.has("density")) this.stroke(this.scene.halo, width + 1.4, 0.22);
+    this.stroke(colour, width, opacity);
+  }
+
   drawArrows() {
     const { film, ink } = this.scene, { low, share } = this.between(), c = this.context;
     const [, rows, columns] = film.arrows.shape, [x0, x1, y0, y1] = film.extent, v = film.arrows.data;
@@ -108,7 +114,7 @@ export class Stage {
         const cut = Math.min(1, longest / Math.hypot(dx, dy));
         this.arrow(x0 + (k + 0.5) * stepX, y0 + (r + 0.5) * stepY, dx * cut, dy * cut);
       }
-    this.stroke(ink, 1.1, 0.7);
+    this.line(ink, 1.1, 0.75);
   }
 
   /** An arrow centred on its place, its head a third of it. */
@@ -135,7 +141,7 @@ export class Stage {
         if (p) c.lineTo(x, y);
         else c.moveTo(x, y);
       }
-    this.stroke(ink, 0.9, 0.55);
+    this.line(ink, 0.9, 0.6);
   }
 
   /** The whole trajectory faintly, what has been travelled strongly, its dot and the ellipse there. */
