@@ -22,36 +22,35 @@ def own_points(cls: type[Experiment], field: str = "data") -> None:
     """Let the viewer draw points or upload a file of N × 2 numbers; the field then holds their key."""
     draw, upload = st.tabs([":material/draw: Draw", ":material/upload: Upload"])
     with draw:
-        drawn = drawing_pad(key="pad", height=320)
-        if drawn is not None and _is_new("pad", drawn.tobytes()):
-            _keep(cls, field, lambda: put(drawn))
+        drawn = drawing_pad(key="pad")
+        if drawn is not None:
+            _take(cls, field, "pad", drawn.tobytes(), lambda: put(drawn))
     with upload:
         file = st.file_uploader("N × 2 numbers: CSV, TSV, NPY or NPZ", POINT_FILES, key="points_file")
-        if file is not None and _is_new("points_file", file.file_id):
-            _keep(cls, field, lambda: put(standardise(read_points(file.name, file))[0]))
+        if file is not None:
+            _take(cls, field, "points", file.file_id, lambda: put(standardise(read_points(file.name, file)).points))
 
 
 def own_image(cls: type[Experiment], field: str = "data") -> None:
     """Let the viewer upload a picture, whose ink is the density; the field then holds its key."""
     file = st.file_uploader("A picture: PNG, JPEG, WebP or GIF", IMAGE_FILES, key="image_file")
-    if file is not None and _is_new("image_file", file.file_id):
-        _keep(cls, field, lambda: put(read_image(file.name, file)))
+    if file is not None:
+        _take(cls, field, "image", file.file_id, lambda: put(read_image(file.name, file), "image"))
 
 
-def _is_new(key: str, what: object) -> bool:
-    """Whether this input has not been taken yet; a rerun must not take it again."""
-    slot = f"dgm:taken:{key}"
-    new = st.session_state.get(slot) != what
-    st.session_state[slot] = what
-    return new
-
-
-def _keep(cls: type[Experiment], field: str, make: Callable[[], str]) -> None:
-    """Put data on the shelf and its key into the field; what is wrong is said, and the last good data stay."""
+def _take(cls: type[Experiment], field: str, source: str, what: object, make: Callable[[], str]) -> None:
+    """Put data on the shelf once and their key into the field; what is wrong is said, and the last good data stay."""
+    slot = f"dgm:taken:{source}"
+    taken, complaint = st.session_state.get(slot, (None, ""))
+    if taken == what:
+        notes([complaint] if complaint else [])
+        return
     try:
         key = make()
     except DataError as error:
+        st.session_state[slot] = (what, str(error))
         notes([str(error)])
         return
+    st.session_state[slot] = (what, "")
     Memory(cls).remember({field: key})
     st.rerun()

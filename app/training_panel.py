@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import streamlit as st
@@ -12,7 +13,7 @@ from app.bones.text import plain
 from app.services import runner
 from app.widgets import log_grid, short
 from dgm_core.experiment import Experiment
-from dgm_core.runs import QueueFullError, Snapshot
+from dgm_core.runs import DamagedFileError, QueueFullError, Run, Snapshot
 
 POLL = 0.2
 """Seconds between two looks at a live run."""
@@ -74,26 +75,36 @@ def _activate(experiment: Experiment, run: str) -> None:
 
 
 def _start(experiment: Experiment, on_change: Turn) -> None:
-    """Start a fresh run; a full queue is said, and nothing else changes."""
-    try:
-        run = runner().submit(experiment, device=chosen_device(), fresh=True)
-    except QueueFullError as error:
-        st.session_state[f"{_slot(experiment)}:complaint"] = str(error)
-        return
-    _activate(experiment, run.id)
-    on_change(True)
+    """Join the run of equal settings that is under way, or start a fresh one."""
+    known = runner().find(experiment)
+    fresh = known is None or not known.live
+    run = _attempt(experiment, lambda: runner().submit(experiment, device=chosen_device(), fresh=fresh))
+    if run is not None:
+        _activate(experiment, run.id)
+        on_change(True)
 
 
 def _extend(experiment: Experiment, run: str, on_change: Turn) -> None:
     """Go on for as many steps again, as a run of its own."""
-    child = runner().extend(run, int(getattr(experiment, "steps", 1000)))
-    _activate(experiment, child.id)
-    on_change(True)
+    child = _attempt(experiment, lambda: runner().extend(run, int(getattr(experiment, "steps", 1000))))
+    if child is not None:
+        _activate(experiment, child.id)
+        on_change(True)
 
 
-def _resume(run: str) -> None:
+def _resume(experiment: Experiment, run: str, on_change: Turn) -> None:
     """Go on from the last checkpoint, under the same run."""
-    runner().resume(run)
+    if _attempt(experiment, lambda: runner().resume(run)) is not None:
+        on_change(True)
+
+
+def _attempt(experiment: Experiment, act: Callable[[], Run]) -> Run | None:
+    """Do something to a run; what hinders it is kept to be said, and nothing else changes."""
+    try:
+        return act()
+    except (QueueFullError, DamagedFileError, ValueError) as error:
+        st.session_state[f"{_slot(experiment)}:complaint"] = str(error)
+        return None
 
 
 def _offer(experiment: Experiment, idle: str, on_change: Turn) -> None:
@@ -143,7 +154,11 @@ def _buttons(experiment: Experiment, snapshot: Snapshot, on_change: Turn) -> Non
             return
         start_button(experiment, "Train again" if snapshot.state == "done" else "Train anew", on_change)
         if snapshot.run.resumable and st.button(
-            "Resume", icon=":material/resume:", key="resume", on_click=_resume, args=(snapshot.run.id,)
+            "Resume",
+            icon=":material/resume:",
+            key="resume",
+            on_click=_resume,
+            args=(experiment, snapshot.run.id, on_change),
         ):
             st.rerun()
         if snapshot.state == "done" and st.button(
@@ -162,7 +177,9 @@ def _learning_rate(experiment: Experiment, snapshot: Snapshot) -> None:
     start = float(getattr(experiment, "learning_rate"))  # noqa: B009  an Experiment need not have one
 
     def send() -> None:
-        runner().control(snapshot.run.id, learning_rate=float(st.session_state[key]))
+        # Where the run has ended meanwhile there is nothing left to change.
+        with contextlib.suppress(ValueError):
+            runner().control(snapshot.run.id, learning_rate=float(st.session_state[key]))
 
     st.select_slider(
         "Learning rate now", log_grid(parameter.low, parameter.high, start), value=start, key=key, format_func=short,

@@ -7,9 +7,8 @@ import streamlit as st
 from app.bones.notes import notes
 from app.controls import controls
 from app.memory import Memory
+from app.own_data import own_image, own_points
 from dgm_core import zoo
-
-own_image = own_points = print  # TEMP
 from dgm_core.cnf.experiment import DensityFlow
 from dgm_core.data.shelf import get
 from dgm_core.errors import DataError
@@ -23,6 +22,7 @@ def settings() -> DensityFlow:
     with above:
         flow = controls(DensityFlow, hide=("data",))
     _stay_on_what_is_shipped(flow)
+    _in_address(flow)
     with below:
         target = Memory(DensityFlow).current("target")
         if target == "points":
@@ -30,6 +30,14 @@ def settings() -> DensityFlow:
         elif target == "image":
             own_image(DensityFlow)
     return _with_data(flow)
+
+
+def _in_address(flow: DensityFlow) -> None:
+    """The key of one's own data has no control, so it is written into the address here."""
+    if flow.data and st.query_params.get("data") != flow.data:
+        st.query_params["data"] = flow.data
+    elif not flow.data and "data" in st.query_params:
+        del st.query_params["data"]
 
 
 def _stay_on_what_is_shipped(flow: DensityFlow) -> None:
