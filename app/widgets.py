@@ -15,14 +15,15 @@ WIDEST_SLIDER = 2000
 
 
 def label(parameter: Parameter) -> str:
-    """The title with its unit.
+    """The title with its unit, unless the title says it already.
 
     Example:
         >>> from dgm_core.experiment import Parameter
         >>> label(Parameter("t", "float", "Time", "", 0.0, 0.0, 1.0, (), "s", True, False, {}))
         'Time (s)'
     """
-    return f"{parameter.title} ({parameter.unit})" if parameter.unit else parameter.title
+    said = parameter.unit.lower() in parameter.title.lower()
+    return parameter.title if said else f"{parameter.title} ({parameter.unit})"
 
 
 def log_grid(low: float, high: float, *extra: float) -> list[float]:
