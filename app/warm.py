@@ -10,6 +10,7 @@ import importlib
 import threading
 
 import numpy as np
+import pandas  # noqa: F401  here, not in the thread: Altair looks at it while it is only half imported
 import streamlit as st
 
 from app.services import runner

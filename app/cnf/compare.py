@@ -65,10 +65,12 @@ def compare_flows(settings: Mapping[str, Any], against: Mapping[str, Any]) -> No
 def compare(flow: DensityFlow, shown: Trained) -> None:
     """Draw A, what the stage shows, beside B, which differs in one thing that is named."""
     way = st.segmented_control(
-        "A and B differ in", list(WAYS), format_func=WAYS.__getitem__, default="film", required=True, key=WAY,
+        "A and B differ in", list(WAYS), format_func=WAYS.__getitem__, key=WAY,
         bind="query-params",
     )  # fmt: skip
-    if way == "film":
+    if way is None:
+        st.caption("Two flows side by side, with the one thing named in which they differ.")
+    elif way == "film":
         _by_solver(shown)
     else:
         ab_section(flow, ab_controls(flow, FIELDS), _side)
@@ -87,7 +89,7 @@ def _by_solver(shown: Trained) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**A** · true $p_t$")
-        _player(films.flow_film(shown), "a")
+        _player(films.flow_density(shown), "a")
         st.caption("The composed flow map: every frame from its own time back to the base.")
 
     @st.fragment(run_every=POLL if live else None)
@@ -112,7 +114,7 @@ def _side(flow: DensityFlow, side: str) -> None:
     """One trained flow; where it is not trained, the button that trains it."""
     trained = store.find(flow)
     if trained is not None:
-        _player(films.flow_film(trained), side)
+        _player(films.flow_density(trained), side)
         st.caption(figures_line(store.metrics(trained)))
         return
     run = runner().find(flow)

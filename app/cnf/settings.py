@@ -13,11 +13,14 @@ from dgm_core.cnf.experiment import DensityFlow
 from dgm_core.data.shelf import get
 from dgm_core.errors import DataError
 
-BEFORE = "dgm:cnf:before"
+BEFORE, NEXT = "dgm:cnf:before", "dgm:cnf:next"
 
 
 def settings() -> DensityFlow:
     """Draw the controls; returns the last good settings where the new ones make no flow."""
+    # The controls can be set only before they are drawn.
+    if recipe := st.session_state.pop(NEXT, None):
+        Memory(DensityFlow).remember(recipe.model_dump())
     above, below = st.container(), st.container()
     with above:
         flow = controls(DensityFlow, hide=("data",))
@@ -45,7 +48,9 @@ def _stay_on_what_is_shipped(flow: DensityFlow) -> None:
 
     Each needs its own number of steps; nobody should have to know them to see the picture.
     """
-    before: DensityFlow | None = st.session_state.get(BEFORE)
+    # A short link, such as ?target=rings, means the shipped flow; a copied one has the version and all values.
+    short = DensityFlow() if "v" not in st.query_params else None
+    before: DensityFlow | None = st.session_state.get(BEFORE, short)
     st.session_state[BEFORE] = flow
     if before is None or before == flow or zoo.find(before) is None or zoo.find(flow) is not None:
         return
@@ -53,8 +58,7 @@ def _stay_on_what_is_shipped(flow: DensityFlow) -> None:
         return
     for recipe in map(zoo.experiment, zoo.names()):
         if all(getattr(recipe, name) == getattr(flow, name) for name in ("target", "word", "model", "objective")):
-            st.session_state[BEFORE] = recipe
-            Memory(DensityFlow).remember(recipe.model_dump())
+            st.session_state[BEFORE] = st.session_state[NEXT] = recipe
             st.rerun()
 
 
