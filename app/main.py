@@ -21,12 +21,12 @@ PAGES = ROOT / "pages"
 
 def main() -> None:
     """Register the pages, draw the shell, run the page that the address names."""
-    home = st.Page(PAGES / "home.py", title="Home", icon=":material/home:", default=True)
+    # No icons here: Streamlit would fetch a Material icon from the network as the tab's icon.
+    home = st.Page(PAGES / "home.py", title="Home", default=True)
     topics = [
         st.Page(
             PAGES / "cnf.py",
             title="Continuous flows",
-            icon=":material/waves:",
             url_path="cnf",
             help="Watch a density flow from a Gaussian to your data, and train the flow live.",
         ),
@@ -34,7 +34,7 @@ def main() -> None:
     page = st.navigation({"": [home], "Flows": topics}, position="top")
     st.set_page_config(
         page_title="Deep generative models, live" if page is home else page.title,
-        page_icon=":material/waves:",
+        page_icon=str(ROOT / "app" / "icon.png"),
         layout="wide",
     )
     settle()

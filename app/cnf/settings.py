@@ -54,7 +54,10 @@ def _stay_on_what_is_shipped(flow: DensityFlow) -> None:
     st.session_state[BEFORE] = flow
     if before is None or before == flow or zoo.find(before) is None or zoo.find(flow) is not None:
         return
-    if not set(flow.differences(before)) & {"target", "model", "objective"}:
+    now, then = flow.model_dump(), before.model_dump()
+    matters = {p.name for p in flow.parameters() if p.matters(now) and p.matters(then)}
+    changed = matters & set(flow.differences(before))
+    if not changed or not changed <= {"target", "word", "model", "objective"}:
         return
     for recipe in map(zoo.experiment, zoo.names()):
         if all(getattr(recipe, name) == getattr(flow, name) for name in ("target", "word", "model", "objective")):

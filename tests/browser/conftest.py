@@ -116,8 +116,12 @@ def new_page(chromium: Any) -> Iterator[Callable[..., Any]]:
 
 
 def note(page: Any, message: Any) -> None:
-    """Keep a console error, unless it is one that every headless browser without network prints."""
-    if message.type == "error" and not any(word in message.text for word in HARMLESS):
+    """Keep a console error, unless it is one that every headless browser without network prints.
+
+    Streamlit itself asks for its health below the page's path first, gets 404, and then asks at the root.
+    """
+    probing = "/_stcore/" in message.location.get("url", "")
+    if message.type == "error" and not probing and not any(word in message.text for word in HARMLESS):
         page.problems.append(message.text)
 
 

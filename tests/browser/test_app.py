@@ -53,6 +53,11 @@ def ink(page: Any) -> int:
     )
 
 
+def stop(page: Any) -> Any:
+    """The page's own Stop button; Streamlit has another one in its header."""
+    return page.get_by_test_id("stMainBlockContainer").get_by_role("button", name="Stop")
+
+
 @pytest.mark.parametrize("path", ["", "cnf"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_opens_with_a_picture(app: str, new_page: Callable[..., Any], path: str, scheme: str) -> None:
@@ -70,15 +75,16 @@ def test_nothing_is_wider_than_a_narrow_window(app: str, new_page: Callable[...,
 
 def test_the_film_plays_and_another_target_is_shown(app: str, page: Any) -> None:
     opened(page, f"{app}/cnf")
-    before = page.evaluate("() => performance.now()")
+    page.get_by_role("button", name="Play").first.wait_for(timeout=30 * SECONDS)  # the film has come to its end
+    end = page.locator("canvas").first.screenshot()
     page.get_by_role("button", name="Play").first.click()
     page.wait_for_timeout(700)
     page.get_by_role("button", name="Pause").first.click()
-    assert page.evaluate("() => performance.now()") > before
-    page.get_by_label("Target").first.click()
+    assert page.locator("canvas").first.screenshot() != end
+    page.get_by_role("combobox").first.click()
     page.get_by_role("option", name=re.compile("moons", re.IGNORECASE)).click()
+    page.wait_for_url(re.compile("target=moons"), timeout=30 * SECONDS)
     settled(page)
-    assert "target=moons" in page.url
     nothing_broke(page)
 
 
@@ -94,13 +100,13 @@ def test_a_training_runs_to_its_end_and_leaves_a_film(app: str, page: Any) -> No
 def test_a_training_can_be_stopped_and_resumed(app: str, page: Any) -> None:
     opened(page, f"{app}/cnf?target=circles&steps=20000&seed=8")
     page.get_by_role("button", name=re.compile("Train it live")).first.click()
-    page.get_by_role("button", name="Stop").wait_for(timeout=60 * SECONDS)
+    stop(page).wait_for(timeout=60 * SECONDS)
     page.wait_for_timeout(1500)
-    page.get_by_role("button", name="Stop").click()
+    stop(page).click()
     page.get_by_text(re.compile(r"Stopped ·")).first.wait_for(timeout=30 * SECONDS)
     page.get_by_role("button", name="Resume").click()
-    page.get_by_role("button", name="Stop").wait_for(timeout=60 * SECONDS)
-    page.get_by_role("button", name="Stop").click()
+    stop(page).wait_for(timeout=60 * SECONDS)
+    stop(page).click()
     page.get_by_text(re.compile(r"Stopped ·")).first.wait_for(timeout=30 * SECONDS)
     nothing_broke(page)
 
