@@ -10,7 +10,6 @@ import importlib
 import threading
 
 import numpy as np
-import pandas  # noqa: F401  here, not in the thread: Altair looks at it while it is only half imported
 import streamlit as st
 
 from app.services import runner
@@ -22,6 +21,7 @@ LATER = ("app.cnf.train", "app.cnf.compare", "app.cnf.check", "app.cnf.takeaway"
 @st.cache_resource(show_spinner=False)
 def warm() -> threading.Thread:
     """Start the work, once a server; call it after the page has been drawn."""
+    importlib.import_module("pandas")  # not in the thread: Altair would look at it while it is only half imported
     thread = threading.Thread(target=make_ready, name="warm", daemon=True)  # a daemon never holds the server's end
     thread.start()
     return thread
