@@ -106,7 +106,7 @@ def _choice(title: str, parameter: Parameter, shared: dict[str, Any]) -> Any:
         shared = {**shared, "format_func": lambda option: names.get(option, option)}
     if len(options) <= 4 and letters <= 44:
         return st.segmented_control(title, options, default=parameter.default, required=True, **shared)
-    if len(options) <= 8 and letters <= 80:
+    if len(options) <= 8 and letters <= 64:
         return st.pills(title, options, default=parameter.default, required=True, **shared)
     return st.selectbox(title, options, index=options.index(parameter.default), **shared)
 

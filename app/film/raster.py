@@ -115,11 +115,13 @@ def picture(film: Film, moment: float, look: Look) -> np.ndarray:
     """
     cover, rims = dots(film, moment, look)
     if look.density:
-        ground = table(look.colours)[np.rint(255 * levels(film, moment, look)).astype(np.uint8)].astype(np.float32)
+        pixels = table(look.colours)[np.rint(255 * levels(film, moment, look)).astype(np.uint8)]
     else:
-        ground = np.broadcast_to(_rgb(GROUND.on(look.dark)).astype(np.float32), (*cover.shape, 3))
-    ground = ground * (1 - RIM * rims[..., None])
-    return np.rint(ground + cover[..., None] * (look.accent() - ground)).astype(np.uint8)
+        pixels = np.broadcast_to(_rgb(GROUND.on(look.dark)), (*cover.shape, 3)).copy()
+    touched = np.maximum(cover, rims) > 0  # few pixels, so that long films are made in seconds
+    ground = pixels[touched] * (1 - RIM * rims[touched])[:, None]
+    pixels[touched] = np.rint(ground + cover[touched][:, None] * (look.accent() - ground)).astype(np.uint8)
+    return pixels
 
 
 def _brightest(frames: np.ndarray, weights: np.ndarray, look: Look) -> float:

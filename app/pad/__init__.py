@@ -16,6 +16,7 @@ from dgm_core.film import Extent
 EXTENT: Extent = (-4.0, 4.0, -4.0, 4.0)
 MOST = 20_000
 """Points that a pad holds; a browser draws as many without delay."""
+LARGEST = 1e9
 HERE = Path(__file__).parent
 
 
@@ -57,12 +58,12 @@ def validated(sent: object, extent: Extent = EXTENT) -> np.ndarray | None:
     flat = sent.get("drawn") if isinstance(sent, Mapping) else None
     if not isinstance(flat, list) or len(flat) % 2 or not 4 <= len(flat) <= 2 * MOST:
         return None
-    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in flat):
+    # An integer of hundreds of digits is JSON as well, and no array takes it.
+    if not all(type(value) in (int, float) and -LARGEST < value < LARGEST for value in flat):
         return None
     points = np.array(flat, dtype=np.float64).reshape(-1, 2)
     xmin, xmax, ymin, ymax = extent
-    with np.errstate(invalid="ignore"):
-        inside = (points >= (xmin, ymin)) & (points <= (xmax, ymax))
+    inside = (points >= (xmin, ymin)) & (points <= (xmax, ymax))
     return points.astype(np.float32) if inside.all() else None
 
 
