@@ -73,7 +73,8 @@ def _training(flow: DensityFlow, trained: Trained, run: str | None) -> None:
     film_player(
         film, key="training", height=HEIGHT, time_label="step",
         alt="The model's density after more and more training steps.",
-        ends=("untrained", "trained"), layers=("density",), loop="once", follow=live,
+        ends=("untrained", "trained"), layers=("density",), loop="once",
+        follow=live, time=None if live else float(film.times[-1]),
         points=films.data_points(flow), classroom=in_classroom(),
     )  # fmt: skip
 
