@@ -16,7 +16,6 @@ from dgm_core.film import Extent
 EXTENT: Extent = (-4.0, 4.0, -4.0, 4.0)
 MOST = 20_000
 """Points that a pad holds; a browser draws as many without delay."""
-LARGEST = 1e9
 HERE = Path(__file__).parent
 
 
@@ -58,11 +57,12 @@ def validated(sent: object, extent: Extent = EXTENT) -> np.ndarray | None:
     flat = sent.get("drawn") if isinstance(sent, Mapping) else None
     if not isinstance(flat, list) or len(flat) % 2 or not 4 <= len(flat) <= 2 * MOST:
         return None
-    # An integer of hundreds of digits is JSON as well, and no array takes it.
-    if not all(type(value) in (int, float) and -LARGEST < value < LARGEST for value in flat):
+    xmin, xmax, ymin, ymax = extent
+    low, high = min(xmin, ymin), max(xmax, ymax)
+    # Compared one by one first: an integer of hundreds of digits is JSON as well, and no array takes it.
+    if not all(type(value) in (int, float) and low <= value <= high for value in flat):
         return None
     points = np.array(flat, dtype=np.float64).reshape(-1, 2)
-    xmin, xmax, ymin, ymax = extent
     inside = (points >= (xmin, ymin)) & (points <= (xmax, ymax))
     return points.astype(np.float32) if inside.all() else None
 

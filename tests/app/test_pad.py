@@ -34,6 +34,14 @@ def test_bad_numbers_and_too_many_are_nothing() -> None:
     assert validated({"drawn": [0.0, 1.0, math.nan, 0.0]}) is None
     assert validated({"drawn": [0.0, 1.0, 5.0, 0.0]}) is None
     assert validated({"drawn": [0.0, 1.0, True, 0.0]}) is None
+    assert validated({"drawn": [0.0, 1.0, 10**400, 0.0]}) is None
     assert validated({"drawn": [0.0, 1.0]}) is None
     assert validated({"drawn": [0.0] * (2 * MOST + 2)}) is None
     assert validated({"drawn": [0.0] * (2 * MOST)}) is not None
+
+
+def test_a_sheet_that_is_no_square_is_kept_to_on_both_axes() -> None:
+    wide = (0.0, 10.0, -1.0, 1.0)
+    np.testing.assert_array_equal(validated({"drawn": [9, 1, 0.5, -1]}, wide), [[9, 1], [0.5, -1]])
+    assert validated({"drawn": [9, 2, 0.5, 0]}, wide) is None
+    assert validated({"drawn": [-0.5, 0, 0.5, 0]}, wide) is None
