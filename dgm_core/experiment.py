@@ -193,9 +193,20 @@ class Experiment(BaseModel):
                 if not values:
                     raise
                 located = [str(part["loc"][0]) for part in error.errors() if part["loc"]]
-                dropped = next((name for name in located if name in values), next(reversed(values)))
+                dropped = next((name for name in located if name in values), None) or cls._culprit(values)
                 del values[dropped]
                 notes.append(f"{dropped} is ignored ({problem(error)})")
+
+    @classmethod
+    def _culprit(cls, values: Mapping[str, Any]) -> str:
+        """Of values that a rule forbids together, the first without which the rest stand; else the last of all."""
+        for name in values:
+            try:
+                cls(**{other: value for other, value in values.items() if other != name})
+            except ValidationError:
+                continue
+            return name
+        return next(reversed(list(values)))
 
     def to_query(self) -> dict[str, str]:
         """Every value as a link writes it, with the schema version as ``v``."""

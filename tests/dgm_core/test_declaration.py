@@ -79,6 +79,12 @@ def test_a_rule_that_joins_fields_drops_one_and_says_so() -> None:
     assert any("at most 32" in note for note in notes)
 
 
+def test_what_the_rule_does_not_forbid_stays_as_the_link_has_it() -> None:
+    experiment, notes = Toy.from_query({"target": "grid", "width": "40", "exact": "false", "rate": "0.02"})
+    assert experiment == Toy(width=40, exact=False, rate=0.02)
+    assert len(notes) == 1
+
+
 def test_parameters_carry_bounds_units_and_conditions() -> None:
     target, width, rate, exact, word = Toy.parameters()
     assert (target.kind, target.choices, target.basic) == ("choice", ("ring", "grid"), True)
