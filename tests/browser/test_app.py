@@ -58,6 +58,13 @@ def stop(page: Any) -> Any:
     return page.get_by_test_id("stMainBlockContainer").get_by_role("button", name="Stop")
 
 
+def stop_once_it_runs(page: Any) -> None:
+    """Wait until steps are counted, stop, and wait until the page says so."""
+    page.get_by_text(re.compile(r"step [\d,]+ of 20,000 · [\d.]+ s · \d+ s left")).wait_for(timeout=60 * SECONDS)
+    stop(page).click()
+    page.get_by_text(re.compile(r"Stopped ·")).first.wait_for(timeout=60 * SECONDS)
+
+
 @pytest.mark.parametrize("path", ["", "cnf"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_opens_with_a_picture(app: str, new_page: Callable[..., Any], path: str, scheme: str) -> None:
@@ -100,14 +107,9 @@ def test_a_training_runs_to_its_end_and_leaves_a_film(app: str, page: Any) -> No
 def test_a_training_can_be_stopped_and_resumed(app: str, page: Any) -> None:
     opened(page, f"{app}/cnf?target=circles&steps=20000&seed=8")
     page.get_by_role("button", name=re.compile("Train it live")).first.click()
-    stop(page).wait_for(timeout=60 * SECONDS)
-    page.wait_for_timeout(1500)
-    stop(page).click()
-    page.get_by_text(re.compile(r"Stopped ·")).first.wait_for(timeout=30 * SECONDS)
+    stop_once_it_runs(page)
     page.get_by_role("button", name="Resume").click()
-    stop(page).wait_for(timeout=60 * SECONDS)
-    stop(page).click()
-    page.get_by_text(re.compile(r"Stopped ·")).first.wait_for(timeout=30 * SECONDS)
+    stop_once_it_runs(page)
     nothing_broke(page)
 
 
