@@ -14,7 +14,7 @@ from PIL import Image
 
 from app.figures.colourmaps import table
 from app.figures.palette import GROUND
-from app.film.raster import Look, dots, levels, picture
+from app.film.raster import RIM_COLOUR, Look, dots, levels, picture, rgb
 from dgm_core.film import Film
 
 GIF_FRAME, GIF_REST = 70, 700
@@ -123,25 +123,45 @@ def timeline(frames: int, between: int, ping_pong: bool) -> list[float]:
 
 
 def _indexed(film: Film, frame: int, look: Look) -> Image.Image:
-    """A frame in at most 256 fixed colours: those of the map, fewer by one where particles need theirs.
+    """A frame in at most 255 fixed colours: those of the map and, where there are particles, a few of their edges.
 
-    One more is left free, since Pillow marks with it what does not change from frame to frame.
+    One index is left free, since Pillow marks with it what does not change from frame to frame.
     """
-    cover, _ = dots(film, frame, look)
-    accent = bool(cover.any())
+    soft = _edges(look) if film.particles is not None and look.particles else np.zeros((0, 3))
     if look.density:
-        count = 255 - accent
+        count = 255 - len(soft)
         palette = table(look.colours)[np.rint(np.linspace(0, 255, count)).astype(int)]
-        pixels = np.rint((count - 1) * levels(film, frame, look)).astype(np.uint8)
+        indices = np.rint((count - 1) * levels(film, frame, look)).astype(np.uint8)
     else:
-        count, pixels = 1, np.zeros(cover.shape, np.uint8)
-        palette = np.array([[int(GROUND.on(look.dark)[k : k + 2], 16) for k in (1, 3, 5)]], np.uint8)
-    if accent:
-        palette = np.vstack([palette, look.accent()])
-        pixels[cover >= 0.5] = count
-    image = Image.fromarray(pixels)
+        palette = rgb(GROUND.on(look.dark))[None]
+        indices = np.zeros(look.shape(film), np.uint8)
+    palette = np.vstack([palette, soft])
+    if len(soft):
+        touched = np.maximum(*dots(film, frame, look)) > 0
+        wanted = picture(film, frame, look)[touched].astype(np.float32)
+        indices[touched] = nearest(wanted, palette.astype(np.float32))
+    image = Image.fromarray(indices)
     image.putpalette(palette.astype(np.uint8).tobytes())
     return image
+
+
+def _edges(look: Look) -> np.ndarray:
+    """Colours of particles, their rims, and both half covering what lies beneath: (M, 3)."""
+    beneath = table(look.colours)[[0, 51, 102, 153, 204, 255]] if look.density else rgb(GROUND.on(look.dark))[None]
+    dot, around = look.accent().astype(float), rgb(RIM_COLOUR) if look.density else beneath[0]
+    shares = np.array([0.2, 0.4, 0.6, 0.8])[:, None, None]
+    rims = beneath + shares * (around - beneath.astype(float))
+    return np.rint(np.vstack([rims.reshape(-1, 3), dot + np.array([[0], *shares[:, 0]]) * (around - dot)]))
+
+
+def nearest(colours: np.ndarray, palette: np.ndarray) -> np.ndarray:
+    """For each colour (N, 3) the index of the palette's (M, 3) that is nearest to it: (N,).
+
+    Example:
+        >>> nearest(np.array([[9.0, 0, 0], [200, 200, 200]]), np.array([[0.0, 0, 0], [255, 255, 255]])).tolist()
+        [0, 1]
+    """
+    return np.argmin((palette**2).sum(1) - 2 * colours @ palette.T, axis=1)
 
 
 def _stream(container: Any, shape: tuple[int, int], crf: int) -> Any:

@@ -12,10 +12,11 @@ from app.figures.colourmaps import ColourMap, table
 from app.figures.palette import GROUND, MODEL
 from dgm_core.film import Film
 
-CROWD = 2500
+RADIUS, RIM_WIDTH = 1.7, 0.75
+"""Of a particle and of the rim that parts it from any colour of the map, in pixels of a picture of 480."""
+CROWD = 1200
 """More particles than that are drawn smaller."""
-RIM = 0.35
-"""How much darker the picture is just around a particle."""
+RIM_COLOUR, RIM_OPACITY = "#ffffff", 0.8
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Look:
 
     def accent(self) -> np.ndarray:
         """The particles' colour: a density is a dark ground in either theme."""
-        return _rgb(MODEL.on(self.density or self.dark))
+        return rgb(MODEL.on(self.density or self.dark))
 
 
 def levels(film: Film, moment: float, look: Look) -> np.ndarray:
@@ -100,10 +101,11 @@ def dots(film: Film, moment: float, look: Look) -> tuple[np.ndarray, np.ndarray]
     places = (1 - share) * film.particles[low] + share * film.particles[high]
     xmin, xmax, ymin, ymax = film.extent
     pixels = (places - [xmin, ymax]) * [width / (xmax - xmin), -height / (ymax - ymin)] - 0.5
-    radius = 1.5 * max(width, height) / 480 * min(1.0, max(0.6, (CROWD / max(len(pixels), 1)) ** 0.5))
-    _stamp(cover, pixels, max(radius, 0.8))
+    scale = max(width, height) / 480
+    radius = max(RADIUS * scale * min(1.0, max(0.6, (CROWD / max(len(pixels), 1)) ** 0.5)), 0.8)
+    _stamp(cover, pixels, radius)
     if look.density:
-        _stamp(rims, pixels, max(radius, 0.8) + 0.6)
+        _stamp(rims, pixels, radius + max(RIM_WIDTH * scale, 0.6))
     return cover, rims
 
 
@@ -117,9 +119,10 @@ def picture(film: Film, moment: float, look: Look) -> np.ndarray:
     if look.density:
         pixels = table(look.colours)[np.rint(255 * levels(film, moment, look)).astype(np.uint8)]
     else:
-        pixels = np.broadcast_to(_rgb(GROUND.on(look.dark)), (*cover.shape, 3)).copy()
+        pixels = np.broadcast_to(rgb(GROUND.on(look.dark)), (*cover.shape, 3)).copy()
     touched = np.maximum(cover, rims) > 0  # few pixels, so that long films are made in seconds
-    ground = pixels[touched] * (1 - RIM * rims[touched])[:, None]
+    over = RIM_OPACITY * rims[touched][:, None]
+    ground = pixels[touched] * (1 - over) + over * rgb(RIM_COLOUR)
     pixels[touched] = np.rint(ground + cover[touched][:, None] * (look.accent() - ground)).astype(np.uint8)
     return pixels
 
@@ -155,6 +158,6 @@ def _stamp(cover: np.ndarray, centres: np.ndarray, radius: float) -> None:
     np.maximum.at(cover, (row[inside], column[inside]), share[inside])
 
 
-def _rgb(colour: str) -> np.ndarray:
+def rgb(colour: str) -> np.ndarray:
     """``#rrggbb`` as three numbers."""
     return np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)], np.uint8)
