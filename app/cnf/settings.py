@@ -7,10 +7,10 @@ import streamlit as st
 from app.bones.notes import notes
 from app.controls import controls
 from app.memory import Memory
-from app.own_data import own_image, own_points
+from app.own_data import match_kind, own_image, own_points
 from dgm_core import zoo
 from dgm_core.cnf.experiment import DensityFlow
-from dgm_core.data.shelf import get
+from dgm_core.data.shelf import target_of
 from dgm_core.errors import DataError
 
 BEFORE, NEXT = "dgm:cnf:before", "dgm:cnf:next"
@@ -21,6 +21,9 @@ def settings() -> DensityFlow:
     # The controls can be set only before they are drawn.
     if recipe := st.session_state.pop(NEXT, None):
         Memory(DensityFlow).remember(recipe.model_dump())
+    target = Memory(DensityFlow).current("target")
+    if target in ("points", "image"):
+        match_kind(DensityFlow, target)
     above, below = st.container(), st.container()
     with above:
         flow = controls(DensityFlow, hide=("data",))
@@ -70,7 +73,7 @@ def _with_data(flow: DensityFlow) -> DensityFlow:
     if flow.target not in ("points", "image"):
         return flow
     try:
-        get(flow.data)
+        target_of(flow.target, data=flow.data)
     except DataError as error:
         notes([str(error)])
         return DensityFlow()

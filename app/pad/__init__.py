@@ -45,6 +45,14 @@ def drawing_pad(
     return validated(result.get("points"), extent)
 
 
+def sent_at(key: str) -> float | None:
+    """When the points of the pad of that name were sent, ms on the browser's clock; tells one sending from another."""
+    state = st.session_state.get(key)
+    sent = state.get("points") if isinstance(state, Mapping) else None
+    stamp = sent.get("at") if isinstance(sent, Mapping) else None
+    return stamp if type(stamp) in (int, float) else None
+
+
 def validated(sent: object, extent: Extent = EXTENT) -> np.ndarray | None:
     """Points from what a browser sent, (N, 2) float32, or None for anything else than such a list.
 
