@@ -56,8 +56,10 @@ def training_panel(experiment: Experiment, draw: Draw, *, idle: str = "", on_cha
             _offer(experiment, idle, on_change)
             return
         snapshot = runner().watch(run)
-        if live and not snapshot.live:
-            on_change(False)
+        if live != snapshot.live:
+            # It has ended, or a callback has just resumed it: only a run of the whole page sets the timer anew.
+            if live:
+                on_change(False)
             st.rerun()
         _state(snapshot)
         _buttons(experiment, snapshot, on_change)
