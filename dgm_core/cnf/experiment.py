@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
 from dgm_core.cnf.careful_film import careful_film
-from dgm_core.cnf.declaration import settle
 from dgm_core.cnf.fields import MLPField, PlanarField
 from dgm_core.cnf.flow import ContinuousFlow
 from dgm_core.cnf.objectives import Batches, FlowMatching, MaximumLikelihood, Objective
@@ -18,6 +17,7 @@ from dgm_core.cnf.planar import PlanarFlow
 from dgm_core.cnf.preview import Flow, HeldOut, Snapshot, schedule
 from dgm_core.cnf.training import Loop, Plan
 from dgm_core.data.densities import TARGETS, Target, word_target
+from dgm_core.declaration import extra, settle
 from dgm_core.errors import DataError
 from dgm_core.experiment import Experiment, Training, TrainingFailedError
 from dgm_core.nn.solvers import ADAMS, ADAPTIVE, FIXED, Method, Solver
@@ -49,17 +49,6 @@ METHODS = {
 }  # fmt: skip
 
 
-def _extra(
-    *,
-    unit: str = "",
-    basic: bool = False,
-    log: bool = False,
-    when: Mapping[str, tuple[str, ...]] | None = None,
-    labels: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
-    return {"unit": unit, "basic": basic, "log": log, "when": dict(when or {}), "labels": dict(labels or {})}
-
-
 class DensityFlow(Experiment):
     """Learn a density in the plane with a flow.
 
@@ -80,7 +69,7 @@ class DensityFlow(Experiment):
         Field(
             title="Target",
             description="The density to learn: a known one, a photo, a word, or points of your own.",
-            json_schema_extra=_extra(basic=True, labels=_TARGETS),
+            json_schema_extra=extra(basic=True, labels=_TARGETS),
         ),
     ] = "8gaussians"
     word: Annotated[
@@ -89,7 +78,7 @@ class DensityFlow(Experiment):
             max_length=24,
             title="Word",
             description="Its ink is the density; 1 to 24 characters.",
-            json_schema_extra=_extra(basic=True, when={"target": ("word",)}),
+            json_schema_extra=extra(basic=True, when={"target": ("word",)}),
         ),
     ] = "FLOW"
     data: Annotated[
@@ -98,7 +87,7 @@ class DensityFlow(Experiment):
             pattern=r"^[0-9a-f]{0,64}$",
             title="Data",
             description="Which uploaded or drawn data: the key under which they are kept.",
-            json_schema_extra=_extra(when={"target": ("image", "points")}),
+            json_schema_extra=extra(when={"target": ("image", "points")}),
         ),
     ] = ""
     model: Annotated[
@@ -106,7 +95,7 @@ class DensityFlow(Experiment):
         Field(
             title="Model",
             description="A continuous flow with an MLP field or with gated planar units, or discrete planar layers.",
-            json_schema_extra=_extra(basic=True, labels=_MODELS),
+            json_schema_extra=extra(basic=True, labels=_MODELS),
         ),
     ] = "mlp"
     width: Annotated[
@@ -116,7 +105,7 @@ class DensityFlow(Experiment):
             le=256,
             title="Width",
             description="Hidden units in a layer of the MLP field.",
-            json_schema_extra=_extra(unit="units", when={"model": ("mlp",)}),
+            json_schema_extra=extra(unit="units", when={"model": ("mlp",)}),
         ),
     ] = 64
     depth: Annotated[
@@ -126,7 +115,7 @@ class DensityFlow(Experiment):
             le=6,
             title="Depth",
             description="Hidden layers of the MLP field.",
-            json_schema_extra=_extra(unit="layers", when={"model": ("mlp",)}),
+            json_schema_extra=extra(unit="layers", when={"model": ("mlp",)}),
         ),
     ] = 3
     units: Annotated[
@@ -136,7 +125,7 @@ class DensityFlow(Experiment):
             le=512,
             title="Planar units",
             description="Gated planar units summed in the field.",
-            json_schema_extra=_extra(unit="units", log=True, when={"model": ("planar-cnf",)}),
+            json_schema_extra=extra(unit="units", log=True, when={"model": ("planar-cnf",)}),
         ),
     ] = 64
     layers: Annotated[
@@ -146,7 +135,7 @@ class DensityFlow(Experiment):
             le=128,
             title="Planar layers",
             description="Layers of the discrete planar flow.",
-            json_schema_extra=_extra(unit="layers", log=True, when={"model": ("planar",)}),
+            json_schema_extra=extra(unit="layers", log=True, when={"model": ("planar",)}),
         ),
     ] = 32
     objective: Annotated[
@@ -154,7 +143,7 @@ class DensityFlow(Experiment):
         Field(
             title="Objective",
             description="Fit the velocity of straight paths, with no ODE solved; or maximise the likelihood.",
-            json_schema_extra=_extra(
+            json_schema_extra=extra(
                 basic=True,
                 when={"model": _CONTINUOUS},
                 labels={"flow-matching": "Flow matching", "likelihood": "Maximum likelihood"},
@@ -166,7 +155,7 @@ class DensityFlow(Experiment):
         Field(
             title="Trace",
             description="Exact, or estimated by one random probe a point, fixed during a solve (Hutchinson).",
-            json_schema_extra=_extra(
+            json_schema_extra=extra(
                 when=_SOLVED, labels={"gaussian": "one Gaussian probe", "rademacher": "one Rademacher probe"}
             ),
         ),
@@ -176,7 +165,7 @@ class DensityFlow(Experiment):
         Field(
             title="Gradient",
             description="Back through the solver's steps, or by solving the adjoint ODE.",
-            json_schema_extra=_extra(when=_SOLVED),
+            json_schema_extra=extra(when=_SOLVED),
         ),
     ] = "backprop"
     solver: Annotated[
@@ -184,7 +173,7 @@ class DensityFlow(Experiment):
         Field(
             title="Training solver",
             description="Solves the ODE while the likelihood is trained.",
-            json_schema_extra=_extra(when=_SOLVED, labels=METHODS),
+            json_schema_extra=extra(when=_SOLVED, labels=METHODS),
         ),
     ] = "rk4"
     solver_steps: Annotated[
@@ -194,7 +183,7 @@ class DensityFlow(Experiment):
             le=64,
             title="Solver steps",
             description="Steps of a fixed-step solver from the base to the data.",
-            json_schema_extra=_extra(unit="steps", log=True, when={**_SOLVED, "solver": (*FIXED, *ADAMS)}),
+            json_schema_extra=extra(unit="steps", log=True, when={**_SOLVED, "solver": (*FIXED, *ADAMS)}),
         ),
     ] = 6
     tolerance: Annotated[
@@ -204,7 +193,7 @@ class DensityFlow(Experiment):
             le=1e-1,
             title="Tolerance",
             description="Relative and absolute, of an adaptive solver's step.",
-            json_schema_extra=_extra(log=True, when={**_SOLVED, "solver": (*ADAPTIVE, "implicit_adams")}),
+            json_schema_extra=extra(log=True, when={**_SOLVED, "solver": (*ADAPTIVE, "implicit_adams")}),
         ),
     ] = 1e-3
     learning_rate: Annotated[
@@ -214,7 +203,7 @@ class DensityFlow(Experiment):
             le=1e-1,
             title="Learning rate",
             description="Adam's at the start; half a cosine takes it to zero.",
-            json_schema_extra=_extra(log=True),
+            json_schema_extra=extra(log=True),
         ),
     ] = 1e-2
     batch: Annotated[
@@ -224,7 +213,7 @@ class DensityFlow(Experiment):
             le=8192,
             title="Batch",
             description="Points in a training step.",
-            json_schema_extra=_extra(unit="points", log=True),
+            json_schema_extra=extra(unit="points", log=True),
         ),
     ] = 256
     steps: Annotated[
@@ -234,7 +223,7 @@ class DensityFlow(Experiment):
             le=200_000,
             title="Steps",
             description="Training steps in all.",
-            json_schema_extra=_extra(unit="steps", basic=True, log=True),
+            json_schema_extra=extra(unit="steps", basic=True, log=True),
         ),
     ] = 8_000
     seed: Annotated[
@@ -244,7 +233,7 @@ class DensityFlow(Experiment):
             le=999_999,
             title="Seed",
             description="Of the first weights and of everything random in the training.",
-            json_schema_extra=_extra(),
+            json_schema_extra=extra(),
         ),
     ] = 0
 

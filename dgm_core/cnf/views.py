@@ -14,11 +14,11 @@ from torch import Tensor, nn
 
 from dgm_core.checks import Check
 from dgm_core.cnf import sources
-from dgm_core.cnf.declaration import settle
 from dgm_core.cnf.experiment import METHODS, DensityFlow
 from dgm_core.cnf.film import EXTENT, density_frames, solver_frames, with_motion, wrong_film
 from dgm_core.cnf.flow import ContinuousFlow
 from dgm_core.cnf.preview import Flow
+from dgm_core.declaration import settle
 from dgm_core.errors import DataError
 from dgm_core.experiment import Experiment, Progress, Training, TrainingFailedError
 from dgm_core.film import Film
