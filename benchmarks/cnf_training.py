@@ -18,10 +18,11 @@ from torch import Tensor
 
 from dgm_core.cnf.experiment import POOL, DensityFlow
 from dgm_core.cnf.flow import ContinuousFlow
-from dgm_core.cnf.objectives import Batches, FlowMatching, MaximumLikelihood, Objective
+from dgm_core.cnf.objectives import Batches, FlowMatching, MaximumLikelihood
 from dgm_core.cnf.preview import EXACT, log_density
 from dgm_core.nn.solvers import Solver
 from dgm_core.training.averaged_adam import AveragedAdam, cosine, flatten_parameters, named_views
+from dgm_core.training.loop import Objective
 
 CLASSICAL = Solver(method="dopri5", tolerance=1e-5)
 
@@ -60,7 +61,10 @@ class ZukoLikelihood:
         for name, parameter in flow.named_parameters():
             parameter.grad = named_views(gradient, flow)[name]
 
-    def __call__(self) -> Tensor:
+    def figures(self) -> dict[str, float]:
+        return {}
+
+    def __call__(self, step: int = 0) -> Tensor:
         self.gradient.zero_()
         loss = -self.flow().log_prob(self.batches.draw()).mean()
         loss.backward()

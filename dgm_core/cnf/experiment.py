@@ -12,16 +12,16 @@ from torch import Tensor
 from dgm_core.cnf.careful_film import careful_film
 from dgm_core.cnf.fields import MLPField, PlanarField
 from dgm_core.cnf.flow import ContinuousFlow
-from dgm_core.cnf.objectives import Batches, FlowMatching, MaximumLikelihood, Objective
+from dgm_core.cnf.objectives import Batches, FlowMatching, MaximumLikelihood
 from dgm_core.cnf.planar import PlanarFlow
-from dgm_core.cnf.preview import Flow, HeldOut, Snapshot, schedule
-from dgm_core.cnf.training import Loop, Plan
+from dgm_core.cnf.preview import Flow, HeldOut, Snapshot
 from dgm_core.data.densities import TARGETS, Target, word_target
 from dgm_core.declaration import extra, settle
 from dgm_core.errors import DataError
 from dgm_core.experiment import Experiment, Training, TrainingFailedError
 from dgm_core.nn.solvers import ADAMS, ADAPTIVE, FIXED, Method, Solver
 from dgm_core.training.averaged_adam import AveragedAdam, flatten_parameters
+from dgm_core.training.loop import Loop, Objective, Plan, schedule
 
 TargetName = Literal[
     "8gaussians", "25gaussians", "moons", "circles", "rings", "checkerboard", "pinwheel", "2spirals", "swissroll",

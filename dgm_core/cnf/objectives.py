@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import torch
 from torch import Tensor
 
@@ -15,17 +13,6 @@ from dgm_core.cnf.planar import PlanarFlow
 from dgm_core.cnf.traces import TraceName
 from dgm_core.nn.solvers import Solver
 from dgm_core.training.averaged_adam import named_views
-
-
-class Objective(Protocol):
-    """A step's loss, its gradient left in the flat vector that the objective was given."""
-
-    nfe: int
-    """Evaluations of the field in the last step."""
-
-    def __call__(self) -> Tensor:
-        """The loss of one fresh batch, shape ()."""
-        ...
 
 
 class Batches:
@@ -68,7 +55,11 @@ class FlowMatching:
             _accumulate_into(flow.field, views)
         self.gradient = gradient
 
-    def __call__(self) -> Tensor:
+    def figures(self) -> dict[str, float]:
+        """``nfe``: evaluations of the field in the last step."""
+        return {"nfe": float(self.nfe)}
+
+    def __call__(self, step: int = 0) -> Tensor:
         data, generator = self.batches.draw(), self.batches.generator
         t = stratified_times(len(data), generator, data.device)
         base = torch.randn(data.shape, generator=generator, device=data.device)
@@ -101,7 +92,11 @@ class MaximumLikelihood:
         _accumulate_into(flow, named_views(gradient, flow))
         self.nfe = 0
 
-    def __call__(self) -> Tensor:
+    def figures(self) -> dict[str, float]:
+        """``nfe``: evaluations of the field in the last step."""
+        return {"nfe": float(self.nfe)}
+
+    def __call__(self, step: int = 0) -> Tensor:
         self.gradient.zero_()
         loss = negative_log_likelihood(
             self.flow, self.batches.draw(), solver=self.solver, trace=self.trace, adjoint=self.adjoint,

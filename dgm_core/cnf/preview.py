@@ -126,6 +126,10 @@ class Snapshot:
         self.base = noise.to(self.flat.device)
         self.lattice = torch.from_numpy(lattice(EXTENT, SIZE, SIZE).reshape(-1, 2)).to(self.flat)
 
+    def look(self, weights: Tensor, step: int, *, last: bool) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+        """The held-out figures and the picture for flat ``weights`` (P,); ``last`` takes the exact figures."""
+        return self.figures(weights, exact=last), self.picture(weights)
+
     def figures(self, weights: Tensor, *, exact: bool = False) -> dict[str, float]:
         """The held-out figures for flat ``weights`` (P,); ``exact`` for the last ones: all points, more steps."""
         self._take(weights)
@@ -144,13 +148,3 @@ class Snapshot:
     def _take(self, weights: Tensor) -> None:
         with torch.no_grad():
             self.flat.copy_(weights)
-
-
-def schedule(total: int, frames: int, bend: float = 1.5) -> list[int]:
-    """Steps at which a picture is taken: the first, the last, and between them more at the start, total (k/K)^bend.
-
-    Example:
-        >>> schedule(100, 4)
-        [1, 12, 35, 65, 100]
-    """
-    return sorted({max(1, round(total * (k / frames) ** bend)) for k in range(frames + 1)})

@@ -1,4 +1,4 @@
-"""The training loop of all density flows: it loops, reports, and knows neither the model nor the objective."""
+"""The training loop of all topics: it loops, reports, and knows neither the model nor the objective."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from dgm_core.cnf.objectives import Objective
-from dgm_core.cnf.preview import Snapshot
 from dgm_core.experiment import Progress, Training, TrainingFailedError
 from dgm_core.training.averaged_adam import AveragedAdam, cosine
 from dgm_core.training.checkpoints import flatten, restore
@@ -23,9 +21,33 @@ from dgm_core.training.checkpoints import flatten, restore
 REPORT_SECONDS = 0.1
 CHECKPOINT_SECONDS = 1.0
 EXPLODED = 1e6
-"""A loss beyond this is no training any more; sensible ones are below a hundred."""
+"""A loss beyond this is no training any more; sensible ones are below a few thousand."""
 
 Picture = tuple[dict[str, float], dict[str, np.ndarray]]
+
+
+class Objective(Protocol):
+    """A step's loss, its gradient left in the flat vector that the objective was given."""
+
+    def __call__(self, step: int = 0) -> Tensor:
+        """The loss of one fresh batch, shape ().
+
+        Args:
+            step: steps done before this one, for what changes on the way, such as a temperature.
+        """
+        ...
+
+    def figures(self) -> dict[str, float]:
+        """What else there is to report about the last step, by name."""
+        ...
+
+
+class Snapshot(Protocol):
+    """A copy of the model that is looked at while the model itself trains on."""
+
+    def look(self, weights: Tensor, step: int, *, last: bool) -> Picture:
+        """Figures and small arrays for flat ``weights``, (P,), after ``step`` steps; the ``last`` are kept."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -43,6 +65,16 @@ class Plan:
     learning_rate: float
     warmup: int
     pictures: frozenset[int]
+
+
+def schedule(total: int, frames: int, bend: float = 1.5) -> list[int]:
+    """Steps at which a picture is taken: the first, the last, and between them more at the start, total (k/K)^bend.
+
+    Example:
+        >>> schedule(100, 4)
+        [1, 12, 35, 65, 100]
+    """
+    return sorted({max(1, round(total * (k / frames) ** bend)) for k in range(frames + 1)})
 
 
 class Loop:
@@ -92,7 +124,7 @@ class Loop:
         pool = ThreadPoolExecutor(1, thread_name_prefix="preview")
         try:
             for report, pictured in self._reports():
-                future = pool.submit(self._picture, self.good.clone(), self.step) if pictured else None
+                future = self._picture(pool) if pictured else None
                 waiting.append((report, future))
                 while waiting and (self._last or len(waiting) > 3 or _ready(waiting[0][1])):
                     control = yield _progress(*waiting.popleft())
@@ -113,7 +145,7 @@ class Loop:
         since = self.step
         while not self._last:
             rate = self.learning_rate * cosine(self.step, self.plan.steps, self.plan.warmup)
-            loss = self.objective()
+            loss = self.objective(self.step)
             self.optimiser.step(rate)
             self.step += 1
             now = time.perf_counter()
@@ -123,7 +155,7 @@ class Loop:
             self._accept(float(loss))
             keep = now - checkpointed >= CHECKPOINT_SECONDS or self._last
             metrics = {
-                "loss": float(loss), "learning_rate": rate, "nfe": float(self.objective.nfe),
+                "loss": float(loss), "learning_rate": rate, **self.objective.figures(),
                 "seconds_per_step": (now - reported) / (self.step - since),
             }  # fmt: skip
             yield {
@@ -150,9 +182,8 @@ class Loop:
     def _checkpoint(self) -> dict[str, Tensor]:
         return flatten(optimiser=self.optimiser, noise=self.generator, step=self.step, learning_rate=self.learning_rate)
 
-    def _picture(self, weights: Tensor, step: int) -> Picture:
-        figures = self.snapshot.figures(weights, exact=step >= self.plan.steps)
-        return figures, self.snapshot.picture(weights)
+    def _picture(self, pool: ThreadPoolExecutor) -> Future[Picture]:
+        return pool.submit(self.snapshot.look, self.good.clone(), self.step, last=self._last)
 
 
 def _ready(future: Future[Picture] | None) -> bool:
