@@ -10,32 +10,33 @@ import streamlit as st
 from PIL import Image
 
 from app.figures.colourmaps import table
-from dgm_core import zoo
+from dgm_core.cnf import exhibit
 from dgm_core.film import Film
 
 MOMENTS = (0.0, 0.4, 0.7, 1.0)
 GAP = 2
 
 
-def topic_card(*, page: Path, title: str, question: str, checkpoint: str) -> None:
+def topic_card(*, page: Path, title: str, question: str, picture: bytes, icon: str) -> None:
     """Draw a card.
 
     Args:
         page: the page's script.
         title: the topic's name.
         question: what the page answers.
-        checkpoint: the shipped model that makes the picture.
+        picture: a PNG that its shipped model makes.
+        icon: a Material symbol's name.
     """
     with st.container(border=True):
-        st.image(thumbnail(checkpoint), width="stretch")
-        st.page_link(page, label=f"**{title}**", icon=":material/waves:")
+        st.image(picture, width="stretch")
+        st.page_link(page, label=f"**{title}**", icon=f":material/{icon}:")
         st.caption(question)
 
 
 @st.cache_data(show_spinner=False)
-def thumbnail(checkpoint: str) -> bytes:
+def film_thumbnail(checkpoint: str) -> bytes:
     """A PNG: the shipped film at four moments, from the base to the data."""
-    return strip(zoo.film(checkpoint))
+    return strip(exhibit.film(checkpoint))
 
 
 def strip(film: Film, moments: tuple[float, ...] = MOMENTS) -> bytes:

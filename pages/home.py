@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.cards import topic_card
+from app.cards import film_thumbnail, topic_card
 from app.cnf.films import flow_film
 from app.film import film_player
 from app.furniture import in_classroom
@@ -30,7 +30,8 @@ with words:
         page=CNF,
         title="Continuous normalizing flows",
         question="How does a Gaussian become your data?",
-        checkpoint="cnf-checkerboard",
+        picture=film_thumbnail("cnf-checkerboard"),
+        icon="waves",
     )
 with picture:
     film = flow_film(Trained("shipped", HERO, zoo.experiment(HERO)))

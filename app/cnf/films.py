@@ -12,6 +12,7 @@ from app import trained as store
 from app.services import runner
 from app.trained import Trained
 from dgm_core import zoo
+from dgm_core.cnf import exhibit
 from dgm_core.cnf.experiment import DensityFlow
 from dgm_core.cnf.film import EXTENT
 from dgm_core.cnf.training_film import training_film
@@ -27,7 +28,7 @@ SHOWN_POINTS = 1000
 def flow_film(trained: Trained) -> Film | None:
     """The film of p_t that was made at the end of a training, or None where there is none."""
     if trained.source == "shipped":
-        return zoo.film(trained.name)
+        return exhibit.film(trained.name)
     packed = store.artifact(trained, "film")
     return Film.from_bytes(packed) if packed is not None else None
 
@@ -43,7 +44,7 @@ def flow_density(trained: Trained) -> Film | None:
 def finished_training_film(trained: Trained) -> Film | None:
     """The film of a finished training."""
     if trained.source == "shipped":
-        return zoo.training_film(trained.name)
+        return exhibit.training_film(trained.name)
     previews = runner().store.previews(trained.name)
     return training_film(previews) if previews else None
 

@@ -62,7 +62,7 @@ def _stay_on_what_is_shipped(flow: DensityFlow) -> None:
     changed = matters & set(flow.differences(before))
     if not changed or not changed <= {"target", "word", "model", "objective"}:
         return
-    for recipe in map(zoo.experiment, zoo.names()):
+    for recipe in map(zoo.experiment, zoo.names(flow.topic)):
         if all(getattr(recipe, name) == getattr(flow, name) for name in ("target", "word", "model", "objective")):
             st.session_state[BEFORE] = st.session_state[NEXT] = recipe
             st.rerun()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from dgm_core import zoo
+from dgm_core.cnf.experiment import DensityFlow
 from dgm_core.presets import Preset
 
 WRONG_BY = 11
@@ -40,6 +41,12 @@ def _seconds(name: str) -> float:
     return float(zoo.metrics(name)["seconds"][-1])
 
 
+def _declared(name: str) -> DensityFlow:
+    recipe = zoo.experiment(name)
+    assert isinstance(recipe, DensityFlow)
+    return recipe
+
+
 def _settings(name: str) -> dict[str, object]:
     """The fields in which a shipped flow differs from the page's first one."""
     recipe = zoo.experiment(name)
@@ -62,7 +69,7 @@ def _one_probe() -> Preset:
 
 def _below_the_entropy() -> Preset:
     name, fine = "cnf-8gaussians-coarse", "cnf-8gaussians-likelihood"
-    below = zoo.experiment(name).law().entropy or 0.0
+    below = _declared(name).law().entropy or 0.0
     return Preset(
         name="below-the-entropy",
         question="Trained through four RK4 steps, the loss falls below the target's entropy. No density can do that. "
@@ -81,7 +88,7 @@ def _layers_or_time() -> Preset:
     name = "cnf-8gaussians-planar"
     return Preset(
         name="layers-or-time",
-        question=f"{zoo.experiment(name).layers} discrete planar layers, each one fold of the plane, trained by "
+        question=f"{_declared(name).layers} discrete planar layers, each one fold of the plane, trained by "
         "likelihood: can they make eight separate hills?",
         options=("No, one ring", "Hills joined by bridges", "Yes, as well as a continuous flow"),
         answer=2,

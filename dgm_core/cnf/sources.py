@@ -32,9 +32,9 @@ def load(source: str) -> tuple[DensityFlow, Flow]:
 
 
 def _shipped(name: str) -> tuple[DensityFlow, Flow]:
-    from dgm_core import zoo  # the zoo is made with this module
+    from dgm_core.cnf.exhibit import shipped  # the zoo is made with this module
 
-    return zoo.experiment(name), zoo.load(name)
+    return shipped(name)
 
 
 def _from_run(name: str) -> tuple[DensityFlow, Flow]:

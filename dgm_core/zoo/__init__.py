@@ -1,7 +1,7 @@
 """Shipped checkpoints: trained models with their figures and films, so that every page opens on something trained.
 
 Each is a folder beside this file, made by its Experiment's own training (``python -m dgm_core zoo``):
-``weights.safetensors``, ``run.json`` (declaration and figures), ``metrics.npz``, ``training.bin`` and ``film.bin``.
+``weights.safetensors``, ``run.json`` (declaration and figures), ``metrics.npz``, and what the topic's `Exhibit` adds.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from dgm_core.zoo.reading import (
     artifact,
     experiment,
     figures,
-    film,
     find,
     fingerprint,
     load,
     metrics,
     names,
-    training_film,
+    read,
 )
 from dgm_core.zoo.recipes import RECIPES
 
@@ -28,12 +27,11 @@ __all__ = [
     "check",
     "experiment",
     "figures",
-    "film",
     "find",
     "fingerprint",
     "load",
     "make",
     "metrics",
     "names",
-    "training_film",
+    "read",
 ]

@@ -14,17 +14,10 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from dgm_core.cnf.careful_film import careful_film
-from dgm_core.cnf.preview import Flow
-from dgm_core.cnf.training_film import training_film
 from dgm_core.device import resolve
-from dgm_core.experiment import Progress
-from dgm_core.film import Film
-from dgm_core.zoo.codec import encode
-from dgm_core.zoo.reading import FILM, METRICS, RECORD, ROOT, TRAINING, WEIGHTS, experiment
-
-SAMPLES = 256
-"""Samples in a shipped training film."""
+from dgm_core.experiment import Experiment, Progress
+from dgm_core.zoo.exhibit import exhibit_of
+from dgm_core.zoo.reading import METRICS, RECORD, ROOT, WEIGHTS, experiment
 
 
 def make(
@@ -49,23 +42,22 @@ def make(
         seconds.append(time.perf_counter() - start)
         if report is not None:
             report(progress)
-    film = careful_film(model.eval(), seed=recipe.seed)
-    training = _thinned(training_film((p.step, p.preview) for p in reports if p.preview))
+    files = exhibit_of(recipe).files(recipe, model.eval(), reports)
     with tempfile.TemporaryDirectory(dir=root, prefix=".making-") as temporary:
         fresh = Path(temporary) / name
         fresh.mkdir()
         save_file({key: tensor.cpu().contiguous() for key, tensor in _weights(model).items()}, fresh / WEIGHTS)
         np.savez_compressed(fresh / METRICS, **_columns(reports, seconds))  # type: ignore[arg-type]
-        (fresh / TRAINING).write_bytes(_pack(training))
-        (fresh / FILM).write_bytes(_pack(film))
+        for file, content in files.items():
+            (fresh / file).write_bytes(content)
         (fresh / RECORD).write_text(json.dumps(_record(recipe, reports[-1], seconds[-1], target), indent=1) + "\n")
         shutil.rmtree(root / name, ignore_errors=True)
         fresh.rename(root / name)
     return root / name
 
 
-def _weights(model: Flow) -> dict[str, torch.Tensor]:
-    # In training all parameters share one memory, which safetensors does not write.
+def _weights(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    # In training all parameters may share one memory, which safetensors does not write.
     return {key: tensor.detach().clone() for key, tensor in model.state_dict().items()}
 
 
@@ -76,23 +68,12 @@ def _columns(reports: Sequence[Progress], seconds: Sequence[float]) -> dict[str,
     return {"step": np.array([r.step for r in reports]), "seconds": np.array(seconds, np.float32), **columns}
 
 
-def _thinned(film: Film) -> Film:
-    """The film with fewer samples."""
-    particles = film.particles[:, :SAMPLES] if film.particles is not None else None
-    return Film(film.times, film.log_prob, film.extent, particles=particles)
-
-
-def _pack(film: Film) -> bytes:
-    arrays = {name: getattr(film, name) for name in ("log_prob", "particles", "arrows", "grid")}
-    meta = {"times": film.times.tolist(), "extent": list(film.extent)}
-    return encode(meta, {name: array for name, array in arrays.items() if array is not None})
-
-
-def _record(recipe: Any, last: Progress, seconds: float, device: torch.device) -> dict[str, Any]:
+def _record(recipe: Experiment, last: Progress, seconds: float, device: torch.device) -> dict[str, Any]:
+    exhibit = exhibit_of(recipe)
     return {
         "experiment": json.loads(recipe.canonical()),
-        "figures": {key: last.metrics[key] for key in ("nll", "gap", "nll_error") if key in last.metrics},
-        "held_out": len(recipe.held_out().points),
+        "figures": {key: last.metrics[key] for key in exhibit.recorded if key in last.metrics},
+        **exhibit.notes(recipe),
         "seconds": round(seconds, 1),
         "device": device.type,
         "torch": torch.__version__,

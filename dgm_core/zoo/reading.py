@@ -4,41 +4,33 @@ from __future__ import annotations
 
 import json
 import zlib
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from safetensors.torch import load_file
 
-from dgm_core.cnf.experiment import DensityFlow
-from dgm_core.cnf.preview import Flow
 from dgm_core.experiment import Experiment
-from dgm_core.film import Film
-from dgm_core.zoo.codec import decode
+from dgm_core.zoo.exhibit import exhibit_of
 from dgm_core.zoo.recipes import RECIPES
 
 ROOT = Path(__file__).parent
-WEIGHTS, RECORD, METRICS, TRAINING, FILM = (
-    "weights.safetensors",
-    "run.json",
-    "metrics.npz",
-    "training.bin",
-    "film.bin",
-)
+WEIGHTS, RECORD, METRICS = "weights.safetensors", "run.json", "metrics.npz"
 
 
-def names() -> tuple[str, ...]:
-    """The shipped checkpoints' names.
+def names(topic: str = "") -> tuple[str, ...]:
+    """The shipped checkpoints' names, all or those of one topic.
 
     Example:
         >>> "cnf-8gaussians" in names()
         True
     """
-    return tuple(RECIPES)
+    return tuple(name for name, recipe in RECIPES.items() if topic in ("", recipe.topic))
 
 
-def experiment(name: str) -> DensityFlow:
+def experiment(name: str) -> Experiment:
     """The Experiment that a checkpoint is the result of.
 
     Raises:
@@ -55,7 +47,7 @@ def find(wanted: Experiment) -> str | None:
     return name if name is not None and (ROOT / name / WEIGHTS).exists() else None
 
 
-def load(name: str) -> Flow:
+def load(name: str) -> torch.nn.Module:
     """The trained model, on the CPU in evaluation mode.
 
     Raises:
@@ -74,18 +66,18 @@ def record(name: str) -> dict[str, Any]:
 
 
 def figures(name: str) -> dict[str, float]:
-    """``nll``, its standard error ``nll_error``, and ``gap`` where the target is known, all in nats."""
+    """The figures that were written down when it was made: those that its topic's exhibit names."""
     return dict(record(name)["figures"])
 
 
-def film(name: str) -> Film:
-    """The film of p_t by `careful_film`: 60 frames with particles, arrows and grid; rounded as `codec.STEPS` says."""
-    return _film(name, FILM)
+def read(name: str, file: str) -> bytes:
+    """One of a checkpoint's files.
 
-
-def training_film(name: str) -> Film:
-    """The film of the training; its times are steps."""
-    return _film(name, TRAINING)
+    Raises:
+        KeyError: when nothing of that name is shipped.
+        FileNotFoundError: when it has no such file.
+    """
+    return (ROOT / _known(name) / Path(file).name).read_bytes()
 
 
 def metrics(name: str) -> dict[str, np.ndarray]:
@@ -101,19 +93,14 @@ def fingerprint(name: str) -> int:
 
 
 def artifact(name: str, kind: str) -> bytes | None:
-    """What a run of the same Experiment keeps under that name; ``film`` is the only one shipped."""
-    return film(name).to_bytes() if kind == "film" else None
+    """What a run of the same Experiment keeps under that name, or None where that is not shipped."""
+    return exhibit_of(experiment(name)).artifact(kind, partial(read, name))
 
 
 def _known(name: str) -> str:
     """The name itself, once it is known to be one that is shipped."""
     experiment(name)
     return name
-
-
-def _film(name: str, file: str) -> Film:
-    meta, arrays = decode((ROOT / _known(name) / file).read_bytes())
-    return Film(np.array(meta["times"]), extent=tuple(meta["extent"]), **arrays)
 
 
 @lru_cache(maxsize=1)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dgm_core.cnf.experiment import DensityFlow
+from dgm_core.experiment import Experiment
 
 # Sharp targets take more steps. Whoever goes from one shipped flow to another target is led to its recipe.
-RECIPES: dict[str, DensityFlow] = {
+RECIPES: dict[str, Experiment] = {
     "cnf-8gaussians": DensityFlow(),
     "cnf-25gaussians": DensityFlow(target="25gaussians"),
     "cnf-moons": DensityFlow(target="moons"),

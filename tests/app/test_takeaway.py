@@ -17,6 +17,7 @@ import torch
 from app.cnf.takeaway import code, film_npz, metrics_csv, weights
 from app.trained import Trained
 from dgm_core import zoo
+from dgm_core.cnf import exhibit
 from dgm_core.cnf.experiment import DensityFlow
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +35,7 @@ def test_the_code_runs_as_it_stands(trained: Trained, tmp_path: Path) -> None:
 
 
 def test_the_film_is_whole() -> None:
-    film = zoo.film("cnf-moons")
+    film = exhibit.film("cnf-moons")
     with np.load(io.BytesIO(film_npz(film)), allow_pickle=False) as arrays:
         np.testing.assert_array_equal(arrays["log_prob"], film.log_prob)
         assert tuple(arrays["extent"]) == film.extent
