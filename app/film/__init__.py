@@ -13,7 +13,7 @@ from typing import Unpack
 import numpy as np
 import streamlit as st
 
-from app.film.bundle import bundle, colour_tables
+from app.film.bundle import bundle, colour_tables, markup
 from app.film.events import FilmEvent, event_of
 from app.film.payload import FilmBytes, encode, message
 from app.film.settings import Layer, Loop, Settings, options, overlay
@@ -22,7 +22,7 @@ from dgm_core.film import Extent, Film
 __all__ = ["FilmEvent", "Layer", "Loop", "Settings", "film_player", "picked"]
 
 HERE = Path(__file__).parent
-SCRIPTS = ("unpack", "clock", "density", "legend", "dots", "stage", "controls", "pointer", "player")
+SCRIPTS = ("unpack", "clock", "density", "legend", "dots", "stage", "controls", "pointer", "playing", "player")
 
 
 def film_player(
@@ -94,7 +94,7 @@ def _unless_there(key: str, encoded: FilmBytes) -> FilmBytes | None:
 
 _player = st.components.v2.component(
     "dgm_film",
-    html=(HERE / "film.html").read_text("utf-8"),
+    html=markup(HERE / "film.html"),
     css=(HERE / "film.css").read_text("utf-8"),
     js=colour_tables() + bundle([HERE / "js" / f"{name}.js" for name in SCRIPTS]),
 )

@@ -10,6 +10,8 @@ from pathlib import Path
 from app.figures.colourmaps import COLOUR_MAPS, table
 
 IMPORT = re.compile(r"^import\b[^;]*;\n", re.MULTILINE)
+BAR = Path(__file__).with_name("bar.html")
+"""The buttons, the slider and the time, the same for every player."""
 EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
 
 
@@ -26,6 +28,11 @@ def bundle(files: Sequence[Path]) -> str:
     if re.search(r"^\s*import\b", script, re.MULTILINE):
         raise ValueError(f"an import is left in the bundle of {', '.join(path.name for path in files)}")
     return script
+
+
+def markup(file: Path) -> str:
+    """A player's HTML with the bar of buttons in place of its comment ``bar``."""
+    return file.read_text("utf-8").replace("<!-- bar -->", BAR.read_text("utf-8").strip())
 
 
 def colour_tables() -> str:

@@ -6,12 +6,16 @@ const SPEED_NAMES = { 0.25: "×¼", 0.5: "×½", 1: "×1", 2: "×2", 4: "×4" };
 
 const way = (from, to) => `${from[0].toUpperCase()}${from.slice(1)} → ${to}`;
 
-/** What can be set; `of` says where the value lives. */
-const settings = (ends) => [
+/** How the clock can be set. */
+const clockSettings = (ends) => [
   { name: "speed", of: "clock", title: "Speed", choices: SPEEDS.map((s) => [s, SPEED_NAMES[s]]) },
   { name: "loop", of: "clock", title: "Repeat", choices: [["once", "Once"], ["loop", "Loop"], ["ping-pong", "To and fro"]] },
   { name: "direction", of: "clock", title: "Direction",
     choices: [[1, way(ends[0], ends[1])], [-1, way(ends[1], ends[0])]] },
+];
+
+/** How a density can be coloured; `of` says where the value lives. */
+export const LOOK_SETTINGS = [
   { name: "scale", of: "look", title: "Colour scale", choices: [["linear", "Linear"], ["log", "Logarithmic"]] },
   { name: "normalise", of: "look", title: "Brightest at", choices: [["frame", "Peak of frame"], ["global", "Peak of film"]] },
   { name: "colours", of: "look", title: "Colours",
@@ -89,8 +93,8 @@ export class Controls {
     if (!event.key.match(/^[ 0+=-]$|Enter/) && !event.shiftKey) player.settled();
   }
 
-  /** Rebuild what depends on the film and its options. */
-  arrange(layers, ends) {
+  /** Rebuild what depends on the film and its options; `looks`: what can be set beside the clock. */
+  arrange(layers, ends, looks) {
     rebuild(this.chips, JSON.stringify(layers), () => layers.map(([name, text]) => {
       const label = document.createElement("label"), input = document.createElement("input");
       const face = document.createElement("span");
@@ -100,7 +104,7 @@ export class Controls {
       label.append(input, face);
       return label;
     }));
-    rebuild(this.panel, JSON.stringify(ends), () => settings(ends).map((setting) =>
+    rebuild(this.panel, JSON.stringify(ends), () => [...clockSettings(ends), ...looks].map((setting) =>
       segmented(setting, (value) => {
         if (setting.of === "clock") this.player.clock.set(setting.name, value);
         else this.player.choose(setting.name, value);
