@@ -6,6 +6,7 @@ from app.bones.compare import ab_controls, ab_section
 from app.bones.device import chosen_device, device_badge
 from app.bones.export import Export, code_section, export_section
 from app.bones.header import page_header
+from app.bones.measured import measured_checks
 from app.bones.notes import notes
 from app.bones.pipeline import pipeline_caption
 from app.bones.tries import try_section
@@ -14,6 +15,6 @@ from app.theme import classroom_toggle, in_classroom, is_dark, scale
 
 __all__ = [
     "Export", "ab_controls", "ab_section", "chart", "check_table", "chosen_device", "classroom_toggle", "code_section",
-    "copy_link", "device_badge", "export_section", "in_classroom", "is_dark", "notes", "page_header",
+    "copy_link", "device_badge", "export_section", "in_classroom", "is_dark", "measured_checks", "notes", "page_header",
     "pipeline_caption", "scale", "try_section",
 ]  # fmt: skip

@@ -28,14 +28,13 @@ class Trained:
     name: str
     experiment: Experiment
 
-    @property
-    def code(self) -> str:
-        """Python that gives this model in ``flow``."""
+    def code(self, variable: str = "model") -> str:
+        """Python that gives this model in a variable."""
         if self.source == "shipped":
-            return f'flow = zoo.load("{self.name}")'
+            return f'{variable} = zoo.load("{self.name}")'
         changed = self.experiment.differences(type(self.experiment)())
         fields = ", ".join(f"{name}={mine!r}" for name, (mine, _) in changed.items())
-        return f"flow = {type(self.experiment).__name__}({fields}).fit()"
+        return f"{variable} = {type(self.experiment).__name__}({fields}).fit()"
 
 
 BY_NAME: dict[Any, Any] = {Trained: lambda trained: (trained.source, trained.name)}
@@ -75,3 +74,10 @@ def artifact(trained: Trained, name: str) -> bytes | None:
 def metrics(trained: Trained) -> dict[str, np.ndarray]:
     """The training's figures by name, each (T,), with ``step`` and ``seconds``."""
     return zoo.metrics(trained.name) if trained.source == "shipped" else runner().store.metrics(trained.name)
+
+
+def seen_by_view(trained: Trained) -> dict[str, Any]:
+    """The fields by which a view finds the trained model; they change with its weights, so a view is never stale."""
+    if trained.source == "shipped":
+        return {"source": f"zoo:{trained.name}", "at": zoo.fingerprint(trained.name)}
+    return {"source": f"run:{trained.name}", "at": runner().watch(trained.name).step}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -46,3 +49,26 @@ class Check:
         if self.kind == "at most":
             return self.measured <= self.expected + self.error
         return abs(self.measured - self.expected) <= self.error * (4.0 if self.kind == "standard error" else 1.0)
+
+
+def write_checks(checks: Sequence[Check]) -> bytes:
+    """Checks as JSON."""
+    return json.dumps([dataclasses.asdict(check) for check in checks]).encode()
+
+
+def read_checks(text: bytes) -> list[Check]:
+    """Read what `write_checks` wrote.
+
+    Raises:
+        ValueError: when it is no table of checks.
+
+    Example:
+        >>> check = Check("mass", 1.0, 1.0, 1e-3, "tolerance")
+        >>> read_checks(write_checks([check])) == [check]
+        True
+    """
+    try:
+        rows: list[dict[str, Any]] = json.loads(text)
+        return [Check(**row) for row in rows]
+    except TypeError as error:
+        raise ValueError(f"this is no table of checks: {error}") from error

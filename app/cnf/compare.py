@@ -16,7 +16,7 @@ from app.controls import apply_settings, controls
 from app.film import film_player
 from app.furniture import ab_controls, ab_section, in_classroom
 from app.services import runner
-from app.trained import Trained
+from app.trained import Trained, seen_by_view
 from app.training_panel import POLL, describe, start_button
 from dgm_core.cnf.experiment import DensityFlow
 from dgm_core.cnf.views import FlowFilm
@@ -83,7 +83,7 @@ def _by_solver(shown: Trained) -> None:
         return
     drawn = controls(OtherFilm, prefix="b_film_", only=("kind", "method", "solver_steps", "tolerance"), columns=2)
     chosen = drawn.model_dump(include={"kind", "method", "solver_steps", "tolerance"})
-    view = FlowFilm(**films.seen_by_view(shown), motion=False, size=64, **chosen)
+    view = FlowFilm(**seen_by_view(shown), motion=False, size=64, **chosen)
     run = runner().submit(view)
     live = runner().watch(run.id).live
     left, right = st.columns(2)

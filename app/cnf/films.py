@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import streamlit as st
 import torch
@@ -11,7 +9,6 @@ import torch
 from app import trained as store
 from app.services import runner
 from app.trained import Trained
-from dgm_core import zoo
 from dgm_core.cnf import exhibit
 from dgm_core.cnf.experiment import DensityFlow
 from dgm_core.cnf.film import EXTENT
@@ -81,13 +78,6 @@ def target_film(flow: DensityFlow) -> Film:
     flat = torch.zeros(len(cells)) if target.log_prob is None else target.log_prob(cells)
     log_prob = flat.clamp_min(-60).reshape(128, 128).float().numpy()
     return Film(np.array([0.0, 1.0]), np.stack([log_prob, log_prob]), extent)
-
-
-def seen_by_view(trained: Trained) -> dict[str, Any]:
-    """The fields by which a view finds the trained flow; they change with its weights, so a view is never stale."""
-    if trained.source == "shipped":
-        return {"source": f"zoo:{trained.name}", "at": zoo.fingerprint(trained.name)}
-    return {"source": f"run:{trained.name}", "at": runner().watch(trained.name).step}
 
 
 def view_film(view: FlowFilm) -> tuple[Film | None, Snapshot]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import io
 
 import numpy as np
-import safetensors.torch
 import streamlit as st
-import torch
 
 from app import trained as store
 from app.cnf import films
 from app.film.export import film_gif, film_mp4, frame_png
 from app.furniture import Export, code_section, copy_link, export_section
+from app.takeaway import metrics_csv, rest_of_address, weights
 from app.trained import Trained
 from dgm_core.cnf.experiment import DensityFlow
 from dgm_core.film import Film
@@ -25,7 +23,7 @@ def code(trained: Trained) -> str:
     return f"""{lines[trained.source]}from dgm_core.cnf import density_film
 import plotly.express as px
 
-{trained.code}
+{trained.code("flow")}
 film = density_film(flow, size=128, frames=60)   # film.log_prob: (60, 128, 128), nats
 px.imshow(film.log_prob[-1], origin="lower", zmin=film.log_prob[-1].max() - 8).write_html("density.html")
 """
@@ -54,32 +52,11 @@ def film_npz(film: Film) -> bytes:
     return out.getvalue()
 
 
-def metrics_csv(metrics: dict[str, np.ndarray]) -> bytes:
-    """The training's figures, one row a report; a cell is empty where a figure was not measured."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(metrics)
-    for row in zip(*metrics.values(), strict=True):
-        writer.writerow(["" if np.isnan(value) else f"{value:.8g}" for value in row])
-    return out.getvalue().encode()
-
-
-def weights(flow: torch.nn.Module, trained: Trained) -> bytes:
-    """The model's weights as safetensors, its declaration in the metadata."""
-    state = {name: tensor.contiguous() for name, tensor in flow.state_dict().items()}
-    return safetensors.torch.save(state, metadata={"experiment": trained.experiment.canonical()})
-
-
 def take_home(flow: DensityFlow, shown: Trained) -> None:
     """Draw link, files and code."""
     film = films.flow_film(shown)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        copy_link(flow, _rest_of_address(flow))
+        copy_link(flow, rest_of_address(flow))
         if film is not None:
             export_section(exports(shown, film))
     code_section(code(shown))
-
-
-def _rest_of_address(flow: DensityFlow) -> dict[str, str]:
-    """What else the address says, such as the view and B's settings, so that the link shows the same page."""
-    return {name: text for name, text in st.query_params.items() if name not in flow.to_query()}

@@ -94,16 +94,6 @@ def trained(model: torch.nn.Module) -> Flow:
     return model
 
 
-def shipped(name: str) -> tuple[DensityFlow, Flow]:
-    """A shipped flow: its declaration and the model, on the CPU in evaluation mode.
-
-    Raises:
-        KeyError: when nothing of that name is shipped.
-        TypeError: when it is no flow.
-    """
-    return declared(zoo.experiment(name)), trained(zoo.load(name))
-
-
 def film(name: str) -> Film:
     """The shipped film of p_t: 60 frames with particles, arrows and grid."""
     return _unpack(zoo.read(name, FILM))

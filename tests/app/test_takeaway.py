@@ -14,7 +14,8 @@ import pytest
 import safetensors.torch
 import torch
 
-from app.cnf.takeaway import code, film_npz, metrics_csv, weights
+from app.cnf.takeaway import code, film_npz
+from app.takeaway import metrics_csv, weights
 from app.trained import Trained
 from dgm_core import zoo
 from dgm_core.cnf import exhibit

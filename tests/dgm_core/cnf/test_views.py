@@ -9,14 +9,16 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from dgm_core import registry, zoo
-from dgm_core.cnf import DensityFlow, density_film, sources
+from dgm_core import registry, sources, zoo
+from dgm_core.checks import read_checks
+from dgm_core.cnf import DensityFlow, density_film
 from dgm_core.cnf.training_film import training_film
-from dgm_core.cnf.views import FlowChecks, FlowFilm, Viewed, read_checks
+from dgm_core.cnf.views import FlowChecks, FlowFilm
 from dgm_core.errors import DataError
 from dgm_core.experiment import Experiment, TrainingFailedError
 from dgm_core.film import Film
 from dgm_core.runs.folder import RunFolder
+from dgm_core.views import Viewed
 
 CPU = torch.device("cpu")
 
