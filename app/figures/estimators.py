@@ -1,0 +1,170 @@
+"""Figures of the estimator bench: bias against variance as the temperature moves, cost, and the race."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from app.figures.figure import Figure, columns, source
+from app.figures.palette import accent
+from app.figures.theme import layered
+
+HEIGHT = 400
+UNBIASED, BIASED = "unbiased, whatever f is", "biased"
+
+
+def bias_variance(
+    names: Sequence[str],
+    unbiased: np.ndarray,
+    bias: np.ndarray,
+    std: np.ndarray,
+    now: int,
+    *,
+    reach: tuple[float, float],
+    dark: bool = False,
+    scale: float = 1.0,
+) -> Figure:
+    """One mark an estimator: how far its mean is from the gradient, and how far one sample is from its mean.
+
+    Args:
+        names: (E,).
+        unbiased: (E,) bool.
+        bias: (T, E), ‖mean − gradient‖ / ‖gradient‖ at T temperatures.
+        std: (T, E), standard deviation of one sample / ‖gradient‖.
+        now: the temperature that is chosen, an index below T.
+        reach: the largest bias and std to show, so that the axes stay as the temperature moves.
+        dark, scale: see `app.figures.theme`.
+    """
+    count = len(names)
+    kind = np.where(np.asarray(unbiased), UNBIASED, BIASED)
+    steps = np.repeat(np.arange(len(bias)), count)
+    trail = columns(
+        name=np.tile(names, len(bias)), x=bias.ravel(), y=std.ravel(), k=steps, kind=np.tile(kind, len(bias))
+    )
+    marks = columns(name=np.array(names), x=bias[now], y=std[now], kind=kind)
+    frame = columns(x=np.array([0.0, reach[0]]), y=np.array([0.0, reach[1]]))
+    return Figure(_bias_spec(dark, scale), {"frame": frame, "trail": trail, "marks": marks})
+
+
+@lru_cache(maxsize=8)
+def _bias_spec(dark: bool, scale: float) -> Mapping[str, Any]:
+    axis = alt.Axis(tickCount=6, format=".2~f")
+    x = alt.X("x:Q", title="bias, relative to the gradient's length", axis=axis)
+    y = alt.Y("y:Q", title="standard deviation of one sample, relative", axis=axis)
+    colour = _kinds(dark)
+    tips = [
+        alt.Tooltip("name:N", title="estimator"),
+        alt.Tooltip("x:Q", title="bias", format=".3f"),
+        alt.Tooltip("y:Q", title="standard deviation", format=".3f"),
+    ]
+    trail = source("trail").mark_line(strokeWidth=1.5 * scale, opacity=0.35, interpolate="monotone", clip=True)
+    marks = source("marks").mark_point(size=110 * scale, clip=True)
+    words = source("marks").mark_text(align="left", dx=9 * scale, clip=False)
+    return layered(
+        source("frame").mark_point(opacity=0).encode(x, y),
+        trail.encode(x, y, colour, alt.Detail("name:N"), alt.Order("k:Q")),
+        marks.encode(x, y, colour, alt.Shape("kind:N", legend=None), tooltip=tips),
+        words.encode(x, y, alt.Text("name:N")),
+        description="Relative bias against relative standard deviation of one sample, a mark for each estimator",
+        height=HEIGHT,
+        dark=dark,
+        scale=scale,
+    )
+
+
+def _kinds(dark: bool) -> alt.Color:
+    colours = [accent("good", dark), accent("model", dark)]
+    return alt.Color(
+        "kind:N", scale=alt.Scale(domain=[UNBIASED, BIASED], range=colours), legend=alt.Legend(symbolType="circle")
+    )
+
+
+def cost_bars(
+    names: Sequence[str], microseconds: np.ndarray, evaluations: np.ndarray, *, dark: bool = False, scale: float = 1.0
+) -> Figure:
+    """What one sample costs: time, and evaluations of f beside it.
+
+    Args:
+        names: (E,).
+        microseconds: (E,), measured.
+        evaluations: (E,), of f.
+        dark, scale: see `app.figures.theme`.
+    """
+    texts = [f"{m:.2g} µs · f × {int(n)}" for m, n in zip(microseconds, evaluations, strict=True)]
+    table = columns(name=np.array(names), cost=np.asarray(microseconds, float), text=np.array(texts))
+    return Figure(_cost_spec(len(names), dark, scale), {"costs": table})
+
+
+@lru_cache(maxsize=8)
+def _cost_spec(count: int, dark: bool, scale: float) -> Mapping[str, Any]:
+    y = alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=320))
+    x = alt.X("cost:Q", title="time for a sample (µs)", axis=alt.Axis(tickCount=4))
+    bars = source("costs").mark_bar(color=accent("latent", dark), height={"band": 0.5})
+    words = source("costs").mark_text(align="left", dx=6 * scale)
+    return layered(
+        bars.encode(x, y),
+        words.encode(x, y, alt.Text("text:N")),
+        description="Time and evaluations of f for one sample, by estimator",
+        height=HEIGHT - 50,
+        dark=dark,
+        scale=scale,
+    )
+
+
+def race_curves(
+    names: Sequence[str],
+    steps: np.ndarray,
+    values: np.ndarray,
+    best: float,
+    *,
+    chosen: Sequence[str] = (),
+    dark: bool = False,
+    scale: float = 1.0,
+) -> Figure:
+    """The same optimisation with each estimator: the exact E[f] against the steps, and the best there is.
+
+    Args:
+        names: (E,).
+        steps: (T,).
+        values: (E, T), mean over seeds of E[f].
+        best: min f, which no distribution beats.
+        chosen: drawn in colour, the others grey; all in colour where none is named.
+        dark, scale: see `app.figures.theme`.
+    """
+    rows = len(steps)
+    table = columns(
+        name=np.repeat(names, rows), step=np.tile(steps, len(names)), value=np.asarray(values, float).ravel()
+    )
+    ends = columns(name=np.array(names), step=np.full(len(names), steps[-1]), value=np.asarray(values)[:, -1])
+    floor = columns(value=np.array([best]), text=np.array([f"best possible {best:.3f}"]))
+    tables = {"curves": table, "ends": ends, "floor": floor}
+    return Figure(_race_spec(tuple(names), tuple(chosen), dark, scale), tables)
+
+
+@lru_cache(maxsize=32)
+def _race_spec(names: tuple[str, ...], chosen: tuple[str, ...], dark: bool, scale: float) -> Mapping[str, Any]:
+    x = alt.X("step:Q", title="step", axis=alt.Axis(tickCount=6))
+    y = alt.Y("value:Q", title="E[f], exact", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=6))
+    lit = [accent(m, dark) for m in ("model", "data", "latent", "base", "bad", "good")]
+    order = [*chosen, *(name for name in names if name not in chosen)]
+    colours = [lit[k % len(lit)] if k < len(chosen) else accent("muted", dark) for k in range(len(order))]
+    colour = alt.Color("name:N", scale=alt.Scale(domain=order, range=colours), legend=None)
+    dash = alt.StrokeDash(
+        "name:N", scale=alt.Scale(domain=order, range=[[1, 0], [6, 3], [2, 3], [10, 3], [4, 2, 1, 2]]), legend=None
+    )
+    tips = [alt.Tooltip("name:N", title="estimator"), alt.Tooltip("step:Q"), alt.Tooltip("value:Q", format=".4f")]
+    rule = source("floor").mark_rule(color=accent("good", dark), strokeDash=[6, 4])
+    said = source("floor").mark_text(align="right", baseline="bottom", dy=-4, color=accent("good", dark))
+    return layered(
+        rule.encode(alt.Y("value:Q", scale=alt.Scale(zero=False))),
+        said.encode(alt.Y("value:Q", scale=alt.Scale(zero=False)), x=alt.value("width"), text="text:N"),
+        source("curves").mark_line(clip=True).encode(x, y, colour, dash, tooltip=tips),
+        description="Exact expectation of f against optimisation steps, a line for each estimator",
+        height=HEIGHT - 80,
+        dark=dark,
+        scale=scale,
+    )
