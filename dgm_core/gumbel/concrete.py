@@ -21,7 +21,7 @@ _SAME = 1e-9
 def concrete_log_prob(x: Tensor, logits: Tensor, tau: float) -> Tensor:
     """log p(x) = log Γ(K) + (K−1) log τ + Σ_k (log α_k − (τ+1) log x_k) − K log Σ_k α_k x_k^{−τ}, in nats.
 
-    Maddison et al. 2017, eq. 10, with respect to Lebesgue measure on x_1 … x_{K−1}.
+    Maddison et al. 2017, definition 1, with respect to Lebesgue measure on x_1 … x_{K−1}.
 
     On the boundary it is the limit along the straight line from the centre. Where m coordinates are 0, the density
     goes there like ε to the power Kτ − m(τ+1): it vanishes (−∞) where that is positive and is infinite (+∞) where it is

@@ -1,8 +1,8 @@
 """E[z] of the relaxed draw as the temperature moves, by quadrature.
 
-Given that category k wins, z_j is proportional to (1 + R_j/π_j)^{−1/τ} for j ≠ k and to 1 for k itself, where R_j = E_j/E_k
-are ratios of exponentials, of density (K−1)! (1 + Σ R_j)^{−K}. In s_j = log R_j the integrand is analytic and falls off
-exponentially both ways, so that the trapezoidal rule converges geometrically.
+Given that category k wins, z_j is proportional to (1 + R_j/π_j)^{−1/τ} for j ≠ k and to 1 for k itself, where
+R_j = E_j/E_k are ratios of exponentials, of density (K−1)! (1 + Σ R_j)^{−K}. In s_j = log R_j the integrand is analytic
+and falls off exponentially both ways, so that the trapezoidal rule converges geometrically.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 References:
     Gumbel, Statistical theory of extreme values and some practical applications (1954).
-    Maddison, Tarlow, Minka, A* sampling (2014), section 3: top-down sampling of Gumbels.
-    Paulus, Maddison, Krause, Rao-Blackwellizing the straight-through Gumbel-Softmax gradient estimator (2021), eq. 9.
+    Maddison, Tarlow, Minka, A* sampling (2014): top-down sampling of Gumbels.
+    Paulus, Maddison, Krause, Rao-Blackwellizing the straight-through Gumbel-Softmax gradient estimator (2021).
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def inside(u: Tensor) -> Tensor:
 
 
 def gumbel_from_uniform(u: Tensor) -> Tensor:
-    """G = −log(−log u), the inverse of the Gumbel law's distribution function exp(−exp(−G)); finite for all u in [0, 1].
+    """G = −log(−log u), the inverse of the distribution function exp(−exp(−G)); finite for every u in [0, 1].
 
     Args:
         u: any shape, in float32 or float64.
@@ -115,7 +115,7 @@ def perturbed_given_winner(
         (M, …, K), −∞ where π_j = 0.
 
     References:
-        Maddison et al. 2014, section 3; Tucker et al. 2017, appendix C; Paulus et al. 2021, eq. 9.
+        Maddison et al. 2014; Tucker et al. 2017; Paulus et al. 2021.
     """
     u = inside(uniform((samples, *log_pi.shape), generator, log_pi.dtype, log_pi.device))
     exponential = -torch.log(u)

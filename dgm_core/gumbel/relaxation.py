@@ -2,7 +2,7 @@
 
 References:
     Jang, Gu, Poole, Categorical reparameterization with Gumbel-Softmax (2017), eq. 2.
-    Maddison, Mnih, Teh, The Concrete distribution (2017), eq. 9–10.
+    Maddison, Mnih, Teh, The Concrete distribution (2017), section 3.2.
 """
 
 from __future__ import annotations

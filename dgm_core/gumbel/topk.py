@@ -3,7 +3,7 @@
 References:
     Yellott, The relationship between Luce's choice axiom, Thurstone's theory of comparative judgment, and the double
     exponential distribution (1977).
-    Kool, van Hoof, Welling, Stochastic beams and where to find them (2019), section 2.3.
+    Kool, van Hoof, Welling, Stochastic beams and where to find them (2019): the Gumbel-Top-k trick.
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ __all__ = ["ESTIMATORS", "Estimator", "Function", "Surrogate"]
 
 _ALL = (
     Estimator("reinforce", "REINFORCE", "Williams 1992", True, 1, False, reinforce),
-    Estimator("reinforce-baseline", "REINFORCE with baseline", "Williams 1992", True, 1, False, reinforce_with_baseline),
+    Estimator("reinforce-baseline", "REINFORCE with baseline", "Williams 1992", True, 1, False,
+              reinforce_with_baseline),
     Estimator("leave-one-out", "Leave-one-out, 4 samples", "Kool et al. 2019", True, 4, False, leave_one_out),
     Estimator("straight-through", "Straight-through", "Bengio et al. 2013", False, 1, False, plain_straight_through),
     Estimator("gumbel-softmax", "Gumbel-Softmax", "Jang et al. 2017; Maddison et al. 2017", False, 1, True,

@@ -56,7 +56,8 @@ class Estimator:
                 to row r mod B of the logits (leave-one-out).
             logits: (B, …, K); the axes between are independent latents of one row. −∞: never drawn.
             tau: temperature above 0, for those that have one.
-            generator: of the samples. Equal seeds give all estimators the same first Gumbels, hence the same categories.
+            generator: of the samples. Equal seeds give all estimators the same first Gumbels, hence the same
+                categories.
 
         Returns:
             (B,): its gradient with respect to row b of the logits estimates ∇ E[f(z_b)]; its gradient with respect to

@@ -28,7 +28,7 @@ def gumbel_rao(
     """f at the one-hot draw D, the mean Jacobian of softmax((log π + G)/τ) over M draws of G given D.
 
     Its mean is that of the straight-through Gumbel-Softmax, its variance smaller; f is evaluated once, Paulus et al.
-    2021, eq. 11. The Jacobian of one relaxed draw s is (diag(s) − ssᵀ)/τ, so the means of s and of ssᵀ are all that is
+    2021. The Jacobian of one relaxed draw s is (diag(s) − ssᵀ)/τ, so the means of s and of ssᵀ are all that is
     kept, and no graph goes through the M draws.
 
     Args:

@@ -78,6 +78,6 @@ def reinmax(
 
 
 def _softmax_path(p: Tensor, logits: Tensor) -> Tensor:
-    """Something linear in the logits whose Jacobian is that of softmax at p, diag(p) − ppᵀ; 0 where p cannot be drawn."""
+    """Linear in the logits, with the Jacobian that softmax has at p, diag(p) − ppᵀ; 0 where nothing can be drawn."""
     finite = logits.masked_fill(logits == -torch.inf, 0.0)
     return p * (finite - (p * finite).sum(-1, keepdim=True))

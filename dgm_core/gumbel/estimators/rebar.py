@@ -2,7 +2,7 @@
 
 References:
     Tucker, Mnih, Maddison, Lawson, Sohl-Dickstein, REBAR: Low-variance, unbiased gradient estimates for discrete latent
-    variable models (2017), eq. 4, 7 and appendix C.
+    variable models (2017), section 3 and the appendix on conditional relaxed draws.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def rebar(
     generator: torch.Generator | None = None,
     strength: float = 1.0,
 ) -> Tensor:
-    """(f(D) − η f(s̃)) ∇ log p(D) + η ∇f(s) − η ∇f(s̃), s = softmax(z/τ), s̃ = softmax(z̃/τ), Tucker et al. 2017, eq. 7.
+    """(f(D) − η f(s̃)) ∇ log p(D) + η ∇f(s) − η ∇f(s̃), s = softmax(z/τ), s̃ = softmax(z̃/τ), Tucker et al. 2017.
 
     z = log π + G is the relaxed draw, z̃ a draw of it given D. The noise of z̃ is chosen so that z̃ = z by value (common
     random numbers): z̃_D = −log E_D and z̃_j = −log(E_j/π_j + E_D) with E solved from z. Then f(s̃) = f(s) needs no

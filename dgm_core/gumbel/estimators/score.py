@@ -57,7 +57,7 @@ def leave_one_out(
     generator: torch.Generator | None = None,
     samples: int = 4,
 ) -> Tensor:
-    """1/m Σ_i (f(z_i) − mean of the other f(z_j)) ∇ log p(z_i), Kool et al. 2019, eq. 8.
+    """1/m Σ_i (f(z_i) − mean of the other f(z_j)) ∇ log p(z_i), Kool et al. 2019.
 
     Args:
         f: (m·B, …, K) → (m·B,); row r belongs to row r mod B of the logits.
