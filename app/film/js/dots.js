@@ -54,7 +54,13 @@ export class Dots {
 
   /** Draw dots at device pixels `places` [x0, y0, x1, y1, …] onto a context whose canvas has the same size. */
   draw(target, places, radius, colour, rim) {
-    const { width, height } = target.canvas, { size, reach, all } = this.stencils(radius, colour, rim);
+    this.drawKinds(target, places, null, radius, [colour], rim);
+  }
+
+  /** The same in several colours: dot i has the colour `colours[kinds[i]]`; without kinds all have the first. */
+  drawKinds(target, places, kinds, radius, colours, rim) {
+    const { width, height } = target.canvas, sets = colours.map((colour) => this.stencils(radius, colour, rim));
+    const { size, reach } = sets[0], all = sets.map((set) => set.all);
     if (this.canvas.width !== width || this.canvas.height !== height || !this.image) {
       Object.assign(this.canvas, { width, height });
       this.image = this.context.createImageData(width, height);
@@ -65,7 +71,7 @@ export class Dots {
       const x = places[i] - reach, y = places[i + 1] - reach, left = Math.floor(x), top = Math.floor(y);
       if (!(left > -size && top > -size && left < width && top < height)) continue;
       const phase = Math.floor((y - top) * PHASES) * PHASES + Math.floor((x - left) * PHASES);
-      this.stamp(all[phase], size, left, top);
+      this.stamp(all[kinds ? kinds[i >> 1] : 0][phase], size, left, top);
       box.left = Math.min(box.left, left);
       box.top = Math.min(box.top, top);
       box.right = Math.max(box.right, left + size);

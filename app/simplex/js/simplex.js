@@ -1,0 +1,319 @@
+// The simplex stage: it keeps the noise and what the user chose, and draws samples and density of the moment.
+
+import { Cloud, hasDensity, shareOf, stepTau, tauAt, toPlane } from "./concrete.js";
+import { PATHS, Picture } from "./picture.js";
+import { Pointer } from "./pointer.js";
+import { SCHEDULES } from "./schedules.js";
+import { Panel } from "./settings.js";
+import { Side, figures, write } from "./side.js";
+import { unpack } from "./unpack.js";
+
+const COARSE = 128, FINE = 320; // rows of the density while something moves, and at rest
+const CALM = 160; // ms without a change that are rest
+const SECONDS = 8; // that an annealing takes
+const WIDE = 740; // a component wider than that has its bars beside the triangle
+const TICKS = [[0, "argmax"], [0.1, "0.1"], [0.5, "½"], [1, "1"], [2, "2"], [5, "5"], [20, "20"]];
+const noises = (globalThis.dgmGumbelNoise ??= new Map()); // by seed, so that noise need not come again
+
+const isNight = (colour) => {
+  const [r, g, b] = (colour.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number);
+  return 0.299 * r + 0.587 * g + 0.114 * b < 128;
+};
+
+class Simplex {
+  constructor(root) {
+    this.root = root;
+    this.find = (name) => root.querySelector(`.${name}`);
+    this.state = { mode: "soft", scale: "linear", schedule: "exponential", samples: 0, pi: null, tau: 1 };
+    this.shown = new Set();
+    this.step = 0; // of the annealing, as a share
+    this.number = 0; // of the values sent
+    this.tick = this.tick.bind(this);
+    this.picture = new Picture(this.find("picture"));
+    this.side = new Side(root);
+    this.panel = new Panel(this.find("settings"), this);
+    this.pointer = new Pointer(this.find("picture"), this.find("handle"), this);
+    this.listen();
+    this.watcher = new ResizeObserver(() => this.resize());
+    this.watcher.observe(root);
+  }
+
+  listen() {
+    const tau = this.find("tau");
+    tau.addEventListener("input", () => this.setTau(tauAt(Number(tau.value)), true));
+    tau.addEventListener("pointerdown", () => (this.dragging = true));
+    for (const type of ["pointerup", "pointercancel"]) tau.addEventListener(type, () => this.release());
+    tau.addEventListener("keydown", (event) => this.key(event));
+    this.find("play").addEventListener("click", () => (this.playing ? this.pause() : this.play()));
+    this.find("ticks").replaceChildren(...TICKS.map(([value, text]) => {
+      const tick = document.createElement("span");
+      tick.style.setProperty("--share", shareOf(value));
+      tick.textContent = text;
+      return tick;
+    }));
+  }
+
+  destroy() {
+    this.watcher.disconnect();
+    cancelAnimationFrame(this.request);
+    clearTimeout(this.resting);
+    clearTimeout(this.waiting);
+  }
+
+  // Messages
+
+  receive(bytes) {
+    const { meta: options, arrays } = unpack(bytes);
+    if (arrays.noise) noises.set(options.seed, arrays.noise.data);
+    const noise = noises.get(options.seed);
+    if (!noise) {
+      this.setTriggerValue?.("want", options.seed);
+      return;
+    }
+    if (noise !== this.cloud?.noise) this.cloud = new Cloud(noise);
+    const before = this.options ?? {};
+    this.options = options;
+    this.adopt(before, options);
+    this.restyle();
+    this.resize();
+    this.root.dataset.ready = "true";
+    if (options.autoplay && options.autoplay !== before.autoplay) this.start(options.autoplay);
+    this.changed();
+  }
+
+  /** An argument that changed wins over what the user set; of π and τ Python says by `revision` when they did. */
+  adopt(before, options) {
+    const differs = (name) => JSON.stringify(before[name]) !== JSON.stringify(options[name]);
+    if (differs("revision")) {
+      this.playing = false;
+      Object.assign(this.state, { pi: options.pi, tau: options.tau });
+      this.rest = JSON.stringify([options.pi, options.tau]);
+    }
+    for (const name of ["samples", "mode", "scale"]) if (differs(name)) this.state[name] = options[name];
+    if (differs("show")) this.shown = new Set(options.show);
+    this.number = Math.max(this.number, options.seen);
+  }
+
+  /** Tell Python where τ and π have come to rest. */
+  settled() {
+    clearTimeout(this.waiting);
+    const { pi, tau } = this.state, rest = JSON.stringify([pi, tau]);
+    this.describe();
+    if (rest === this.rest) return;
+    this.rest = rest;
+    this.setStateValue?.("state", { pi, tau, n: ++this.number, seed: this.options.seed });
+  }
+
+  // Changes
+
+  set(name, value, moving = false) {
+    this.state[name] = value;
+    if (name === "schedule") this.step = 0;
+    if (name === "pi" && !moving) this.later();
+    this.changed();
+  }
+
+  setTau(tau, moving = false) {
+    this.pause();
+    this.state.tau = Number(tau.toPrecision(4));
+    if (!moving || !this.dragging) this.later();
+    this.changed();
+  }
+
+  toggle(layer, on) {
+    if (on) this.shown.add(layer);
+    else this.shown.delete(layer);
+    this.changed();
+  }
+
+  release() {
+    this.dragging = false;
+    this.settled();
+  }
+
+  /** After the last key of several. */
+  later() {
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => this.settled(), 350);
+  }
+
+  key(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const { tau } = this.state, large = event.shiftKey;
+    const next = { ArrowRight: () => stepTau(tau, 1, large), ArrowUp: () => stepTau(tau, 1, large),
+      ArrowLeft: () => stepTau(tau, -1, large), ArrowDown: () => stepTau(tau, -1, large),
+      PageUp: () => stepTau(tau, 1, true), PageDown: () => stepTau(tau, -1, true), Home: () => 0, End: () => tauAt(1) }[event.key];
+    if (!next) return;
+    event.preventDefault();
+    this.setTau(next());
+  }
+
+  // Annealing
+
+  start(schedule) {
+    if (schedule in SCHEDULES) this.set("schedule", schedule);
+    if (!matchMedia("(prefers-reduced-motion: reduce)").matches) this.play();
+  }
+
+  play() {
+    if (this.step >= 1) this.step = 0;
+    Object.assign(this, { playing: true, before: null });
+    this.changed();
+  }
+
+  pause() {
+    if (!this.playing) return;
+    this.playing = false;
+    this.settled();
+    this.changed();
+  }
+
+  seek(share) {
+    this.playing = false;
+    this.step = share;
+    this.anneal();
+    this.later();
+    this.changed();
+  }
+
+  anneal() {
+    this.state.tau = Number(SCHEDULES[this.state.schedule].tau(this.step).toPrecision(4));
+  }
+
+  advance(now) {
+    this.step = Math.min(1, this.step + (this.before === null ? 0 : Math.min(now - this.before, 100) / 1000 / SECONDS));
+    this.before = now;
+    this.anneal();
+    if (this.step < 1) this.changed();
+    else this.pause();
+  }
+
+  // Drawing
+
+  /** Something has changed: draw coarsely now, finely when it rests. */
+  changed() {
+    this.moving = true;
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => {
+      this.moving = false;
+      this.refresh();
+    }, CALM);
+    this.refresh();
+  }
+
+  refresh() {
+    this.request ??= requestAnimationFrame(this.tick);
+  }
+
+  tick(now) {
+    this.request = null;
+    if (!this.cloud || !this.picture.side) return;
+    if (this.playing) this.advance(now);
+    this.paint();
+  }
+
+  restyle() {
+    const style = getComputedStyle(this.root), night = isNight(style.backgroundColor), { colours } = this.options;
+    const shade = night ? "dark" : "light";
+    this.root.dataset.theme = shade;
+    this.root.dataset.classroom = String(Boolean(this.options.classroom));
+    this.root.dataset.bars = String(this.options.show.includes("bars"));
+    this.colours = { ...colours[shade], ink: style.color };
+    this.colours.categories.forEach((colour, k) => this.root.style.setProperty(`--category-${k + 1}`, colour));
+  }
+
+  resize() {
+    const room = this.root.clientWidth;
+    if (!room || !this.options) return; // in a tab that is not shown
+    const size = this.options.classroom ? 1.35 : 1, margin = { side: 36 * size, top: 50 * size, bottom: 52 * size };
+    const wide = room >= WIDE * (size > 1 ? 1.12 : 1) && this.options.show.includes("bars");
+    const widest = wide ? room - 300 * size : room, { height } = this.options;
+    const best = ((height - margin.top - margin.bottom) * 2) / Math.sqrt(3) + 2 * margin.side;
+    const width = Math.floor(wide ? Math.min(widest, best) : widest);
+    const side = Math.min(width, best) - 2 * margin.side;
+    this.root.dataset.wide = String(wide);
+    this.root.dataset.narrow = String(room < 480);
+    this.root.style.setProperty("--stage", `${width}px`);
+    this.picture.resize(width, Math.ceil((side * Math.sqrt(3)) / 2 + margin.top + margin.bottom), margin);
+    this.root.style.setProperty("--left", `${this.picture.left}px`);
+    this.root.style.setProperty("--side", `${this.picture.side}px`);
+    if (this.cloud && this.state.pi) this.paint();
+  }
+
+  paint() {
+    const { cloud, state, pointer, shown } = this, { pi, tau, mode, scale, samples } = state;
+    cloud.move(pi, tau, Math.min(samples, cloud.most));
+    this.places = mode === "soft" && tau > 0 ? cloud.soft : cloud.rest();
+    const index = pointer.chosen, chosen = index === null ? null : { index, path: cloud.path(index, pi, 80) };
+    this.picture.draw({ cloud, pi, tau, mode, scale, shown, chosen, rows: this.moving ? COARSE : FINE, paths: this.paths(),
+      places: this.places, colours: this.colours, bold: this.options.classroom });
+    this.beside(chosen);
+    this.root.dataset.tau = String(tau);
+    this.root.dataset.moving = String(this.moving);
+  }
+
+  /** The paths of the first samples; they do not depend on τ. */
+  paths() {
+    const { cloud, state } = this, key = `${state.pi} ${cloud.count}`;
+    if (!this.shown.has("paths")) return [];
+    if (this.known?.key !== key || this.known.cloud !== cloud) {
+      const lines = Array.from({ length: Math.min(PATHS, cloud.count) }, (_, i) => cloud.path(i, state.pi));
+      this.known = { key, cloud, lines };
+    }
+    return this.known.lines;
+  }
+
+  /** Everything round the picture that follows it at every frame. */
+  beside(chosen) {
+    const { cloud, state, side } = this, { pi, tau, mode, scale } = state, tauSlider = this.find("tau");
+    side.bars({ shares: cloud.shares, means: mode === "soft" ? cloud.means : cloud.shares }, pi);
+    side.state(pi, tau);
+    side.legend(this.shown.has("density") && hasDensity(pi, tau) ? this.picture.raster : null, scale, this.colours.ramp);
+    side.sample(chosen && cloud.sample(chosen.index, pi, tau), chosen?.index);
+    this.panel.reflect(state, this.shown);
+    this.panel.follow(state.schedule, this.step);
+    const share = shareOf(tau), text = tau === 0 ? "0" : figures(tau);
+    if (!this.dragging || this.playing) tauSlider.value = share;
+    tauSlider.style.setProperty("--share", share);
+    tauSlider.setAttribute("aria-valuetext", tau === 0 ? "0, argmax" : text);
+    write(this.root.querySelector(".reading b"), text);
+    this.root.dataset.playing = String(Boolean(this.playing));
+    this.find("play").setAttribute("aria-label", this.playing ? "Pause the annealing" : "Play the annealing");
+    this.corners(pi);
+  }
+
+  corners(pi) {
+    const [x, y] = this.picture.toScreen(toPlane(pi)), handle = this.find("handle");
+    handle.style.transform = `translate(${x.toFixed(2)}px, ${y.toFixed(2)}px)`;
+    handle.setAttribute("aria-valuenow", pi[0]);
+    handle.setAttribute("aria-valuetext", `π = ${pi.map((p) => p.toFixed(3)).join(", ")}`);
+    this.root.querySelectorAll(".corner").forEach((corner, k) => {
+      write(corner.querySelector("span"), `π${"₁₂₃"[k]} = ${pi[k].toFixed(pi[k] * 100 % 1 < 1e-6 || pi[k] * 100 % 1 > 1 - 1e-6 ? 2 : 3)}`);
+      corner.dataset.empty = String(pi[k] === 0);
+    });
+  }
+
+  /** The picture in words, when it has come to rest. */
+  describe() {
+    const { pi, tau, samples, mode } = this.state, { shares, means } = this.cloud, list = (v) => v.map((p) => p.toFixed(3)).join(", ");
+    const text = `${samples} samples of three categories, π = ${list(pi)}, τ = ${tau}, ${mode} forward pass. `
+      + `Measured: shares of the argmax ${list(shares)}; means of z ${list(means)}.`;
+    this.find("picture").setAttribute("aria-label", text);
+    write(this.find("live"), this.playing ? "" : `τ = ${tau}`);
+  }
+}
+
+const stages = new WeakMap();
+
+/** Streamlit calls this at every new message and every change of theme, on the same element. */
+export default function mount({ data, parentElement, setStateValue, setTriggerValue }) {
+  const root = parentElement.querySelector(".simplex");
+  let stage = stages.get(root);
+  if (!stage) stages.set(root, (stage = new Simplex(root)));
+  Object.assign(stage, { setStateValue, setTriggerValue });
+  stage.receive(data);
+  return () => {
+    stage.destroy();
+    stages.delete(root);
+  };
+}
