@@ -69,6 +69,7 @@ def _given_winner(pi: np.ndarray, tau: float) -> np.ndarray:
     ratio = np.exp(s)
     # (K−1)! Π_j R_j (1 + Σ R_j)^{−K} ds
     density = len(pi) * np.exp(s.sum(0)) * (1 + ratio.sum(0)) ** -(len(pi) + 1.0) * _STEP ** len(pi)
-    power = np.exp(-np.log1p(ratio / pi.reshape(axes)) / tau)
+    with np.errstate(over="ignore"):  # where π is next to nothing the ratio is infinite and the power 0
+        power = np.exp(-np.log1p(ratio / pi.reshape(axes)) / tau)
     z = power / (1 + power.sum(0))
     return (z * density).reshape(len(pi), -1).sum(1) / density.sum()
