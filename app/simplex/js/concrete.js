@@ -2,7 +2,7 @@
 
 export const HEIGHT = Math.sqrt(3) / 2; // of the triangle whose side is 1; corner 1 left, 2 right, 3 on top
 const LEAST_TAU = 0.05, MOST_TAU = 20, ZERO = 0.02, FIRST = 0.06; // where on its slider τ is 0, and where it is LEAST_TAU
-const REST = 0.055; // radius of the disc in which hard samples lie round their corner
+export const REST = 0.055; // radius of the disc in which hard samples lie round their corner
 const GOLDEN = Math.PI * (3 - Math.sqrt(5));
 
 /** τ at a share of the slider: 0 at its left end, then 0.05 … 20 in equal ratios. */
@@ -156,7 +156,7 @@ export function logDensityOn(lattice, pi, tau) {
 export const hasDensity = (pi, tau) => tau > 0 && pi.every((p) => p > 0);
 
 /** Share of the area left below the brightest colour: all of it where the density is finite, less where it has poles. */
-export const clipShare = (tau) => 1 - 0.015 * Math.min(Math.max((3 - tau) / 2, 0), 1);
+export const clipShare = (tau, scale) => 1 - (scale === "log" ? 0.01 : 0.05) * Math.min(Math.max((3 - tau) / 2, 0), 1);
 
 /** A quantile of the values, from about a thousand of them. */
 export function quantile(values, share) {

@@ -1,7 +1,7 @@
 // The triangle: density, paths, cloud and the sample pointed at, on one canvas.
 
 import { Dots } from "./dots.js";
-import { CORNERS, HEIGHT, hasDensity } from "./concrete.js";
+import { CORNERS, HEIGHT, REST, hasDensity } from "./concrete.js";
 import { TriangleRaster } from "./raster.js";
 
 const TIES = 150; // straight-through pairs that are joined by a line
@@ -15,16 +15,19 @@ export class Picture {
     this.dots = new Dots();
   }
 
-  /** Room in CSS pixels; the triangle is as large as it and the margins allow. */
-  resize(width, height, margin) {
+  /** As large as a width and a largest height (CSS pixels) allow, with margins for the discs and the corners' labels. */
+  resize(width, highest, margin) {
+    const tall = HEIGHT + 2 * REST, edges = margin.top + margin.bottom;
+    this.side = Math.min((width - 2 * margin.side) / (1 + 2 * REST), (highest - edges) / tall);
+    this.rest = REST * this.side;
+    const height = Math.ceil(tall * this.side + edges);
     this.ratio = Math.min(globalThis.devicePixelRatio || 1, 2);
     const [w, h] = [Math.round(width * this.ratio), Math.round(height * this.ratio)];
     if (this.canvas.width !== w || this.canvas.height !== h) Object.assign(this.canvas, { width: w, height: h });
     this.canvas.style.width = `${width}px`;
     this.canvas.style.height = `${height}px`;
-    this.side = Math.min(width - 2 * margin.side, (height - margin.top - margin.bottom) / HEIGHT);
     this.left = (width - this.side) / 2;
-    this.base = margin.top + this.side * HEIGHT;
+    this.base = margin.top + this.rest + this.side * HEIGHT;
   }
 
   /** From the plane of the triangle to CSS pixels, and back. */
@@ -101,13 +104,28 @@ export class Picture {
     for (let p = 2; p < path.length; p += 2) c.lineTo(this.px(path[p]), this.py(path[p + 1]));
   }
 
+  /** Paths stay while τ moves, so they are kept as a picture of their own. */
   drawPaths() {
-    const { paths, cloud, colours } = this.scene, c = this.context;
+    const { paths, colours, bold } = this.scene, { width, height } = this.canvas;
+    const key = JSON.stringify([width, height, this.side, colours.categories, bold]);
+    if (this.drawn?.paths !== paths || this.drawn.key !== key) {
+      this.layer ??= document.createElement("canvas");
+      Object.assign(this.layer, { width, height });
+      this.drawn = { paths, key };
+      this.tracePaths(this.layer.getContext("2d"));
+    }
+    this.context.drawImage(this.layer, 0, 0);
+  }
+
+  tracePaths(layer) {
+    const { paths, cloud, colours } = this.scene, main = this.context;
+    this.context = layer;
     for (let k = 0; k < 3; k++) {
-      c.beginPath();
+      layer.beginPath();
       for (let i = 0; i < paths.length; i++) if (cloud.kinds[i] === k) this.trace(paths[i]);
       this.stroke(colours.categories[k], 1, 0.6);
     }
+    this.context = main;
   }
 
   /** Where the cloud is drawn: in device pixels, as many as there are samples. */

@@ -32,7 +32,7 @@ export class TriangleRaster {
     if (wanted === this.done) return this.canvas;
     this.done = wanted;
     if (!lattices.has(rows)) lattices.set(rows, makeLattice(rows));
-    const lattice = lattices.get(rows), values = logDensityOn(lattice, pi, tau), share = clipShare(tau);
+    const lattice = lattices.get(rows), values = logDensityOn(lattice, pi, tau), share = clipShare(tau, scale);
     Object.assign(this, { top: quantile(values, share), clipped: share < 1, share, nats: NATS });
     this.fit(lattice);
     this.colour(lattice, scale, stops);

@@ -98,9 +98,9 @@ export class Panel {
     const { tau, top } = SCHEDULES[name], { width, height, points } = CURVE;
     const places = Array.from({ length: points + 1 }, (_, i) => [(i / points) * width, height * (1 - tau(i / points) / top)]);
     this.curve.querySelector("path").setAttribute("d", `M${places.map((p) => p.map((v) => v.toFixed(1)).join(" ")).join("L")}`);
-    this.curve.querySelector(".high").textContent = `τ ${top}`;
+    this.curve.querySelector(".high").textContent = top;
     this.caption.textContent = name === "jang" ? `τ = max(0.5, exp(−10⁻⁵ t)), ${STEPS.toLocaleString("en")} steps`
-      : `from ${tau(0)} to ${+tau(1).toFixed(3)} in ${STEPS.toLocaleString("en")} steps`;
+      : `τ from ${tau(0)} to ${+tau(1).toFixed(3)} in ${STEPS.toLocaleString("en")} steps`;
   }
 
   /** Where the annealing stands. */

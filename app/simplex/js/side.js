@@ -16,6 +16,8 @@ export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+const zeros = (pi) => pi.map((p, k) => (p === 0 ? `π${"₁₂₃"[k]} = 0` : "")).filter(Boolean).join(", ");
+
 function bar(k) {
   const row = document.createElement("div");
   row.className = "row";
@@ -57,9 +59,14 @@ export class Side {
   state(pi, tau) {
     let text = "τ > ½: the density is not log-convex";
     if (tau === 0) text = "τ = 0: argmax; all mass lies in the corners";
-    else if (!hasDensity(pi, tau)) text = "A πₖ is 0: no density inside the triangle";
+    else if (!hasDensity(pi, tau)) text = `${zeros(pi)}: no density inside the triangle`;
     else if (tau <= 0.5) text = "τ ≤ ½: the density is log-convex";
     write(this.find(".state"), text);
+  }
+
+  /** Which z the means are of. */
+  law(mode) {
+    write(this.find("[data-group=means] em"), mode === "soft" ? "" : "z one-hot");
   }
 
   /** The density's scale; `raster` as it was painted last, or null where there is nothing to see. */
@@ -68,7 +75,7 @@ export class Side {
     legend.style.visibility = raster ? "" : "hidden";
     if (!raster) return;
     const { top, clipped, share, nats } = raster, mark = clipped ? "≥ " : "";
-    const clip = clipped ? `, clipped at the ${(100 * share).toFixed(1)} % quantile of the area` : "";
+    const clip = clipped ? `, clipped at the ${(100 * share).toFixed(0)} % quantile of the area` : "";
     write(legend.querySelector(".legend-name"), `${scale === "log" ? "ln p" : "Density p"}${clip}`);
     write(low, scale === "log" ? `≤ ${minus((top - nats).toFixed(1))}` : "0");
     write(high, mark + (scale === "log" ? minus(top.toFixed(1)) : figures(Math.exp(top))));

@@ -11,6 +11,7 @@ import { unpack } from "./unpack.js";
 const COARSE = 128, FINE = 320; // rows of the density while something moves, and at rest
 const CALM = 160; // ms without a change that are rest
 const SECONDS = 8; // that an annealing takes
+const BROADEST = 1.06; // times its height, as wide as the triangle's place becomes beside the bars
 const WIDE = 740; // a component wider than that has its bars beside the triangle
 const TICKS = [[0, "argmax"], [0.1, "0.1"], [0.5, "½"], [1, "1"], [2, "2"], [5, "5"], [20, "20"]];
 const noises = (globalThis.dgmGumbelNoise ??= new Map()); // by seed, so that noise need not come again
@@ -225,18 +226,15 @@ class Simplex {
   resize() {
     const room = this.root.clientWidth;
     if (!room || !this.options) return; // in a tab that is not shown
-    const size = this.options.classroom ? 1.35 : 1, margin = { side: 36 * size, top: 50 * size, bottom: 52 * size };
+    const size = this.options.classroom ? 1.35 : 1, margin = { side: 8, top: 26 * size, bottom: 46 * size };
     const wide = room >= WIDE * (size > 1 ? 1.12 : 1) && this.options.show.includes("bars");
     const widest = wide ? room - 300 * size : room, { height } = this.options;
-    const best = ((height - margin.top - margin.bottom) * 2) / Math.sqrt(3) + 2 * margin.side;
-    const width = Math.floor(wide ? Math.min(widest, best) : widest);
-    const side = Math.min(width, best) - 2 * margin.side;
+    const width = Math.floor(wide ? Math.min(widest, BROADEST * height) : widest);
     this.root.dataset.wide = String(wide);
     this.root.dataset.narrow = String(room < 480);
     this.root.style.setProperty("--stage", `${width}px`);
-    this.picture.resize(width, Math.ceil((side * Math.sqrt(3)) / 2 + margin.top + margin.bottom), margin);
-    this.root.style.setProperty("--left", `${this.picture.left}px`);
-    this.root.style.setProperty("--side", `${this.picture.side}px`);
+    this.picture.resize(width, height, margin);
+    for (const name of ["left", "side", "base", "rest"]) this.root.style.setProperty(`--${name}`, `${this.picture[name]}px`);
     if (this.cloud && this.state.pi) this.paint();
   }
 
@@ -268,9 +266,12 @@ class Simplex {
     const { cloud, state, side } = this, { pi, tau, mode, scale } = state, tauSlider = this.find("tau");
     side.bars({ shares: cloud.shares, means: mode === "soft" ? cloud.means : cloud.shares }, pi);
     side.state(pi, tau);
+    side.law(mode);
     side.legend(this.shown.has("density") && hasDensity(pi, tau) ? this.picture.raster : null, scale, this.colours.ramp);
     side.sample(chosen && cloud.sample(chosen.index, pi, tau), chosen?.index);
-    this.panel.reflect(state, this.shown);
+    const choices = JSON.stringify([state.mode, state.scale, state.schedule, state.samples, [...this.shown]]);
+    if (choices !== this.choices) this.panel.reflect(state, this.shown);
+    this.choices = choices;
     this.panel.follow(state.schedule, this.step);
     const share = shareOf(tau), text = tau === 0 ? "0" : figures(tau);
     if (!this.dragging || this.playing) tauSlider.value = share;
@@ -278,7 +279,8 @@ class Simplex {
     tauSlider.setAttribute("aria-valuetext", tau === 0 ? "0, argmax" : text);
     write(this.root.querySelector(".reading b"), text);
     this.root.dataset.playing = String(Boolean(this.playing));
-    this.find("play").setAttribute("aria-label", this.playing ? "Pause the annealing" : "Play the annealing");
+    const play = this.playing ? "Pause the annealing" : "Play the annealing";
+    Object.assign(this.find("play"), { ariaLabel: play, title: play });
     this.corners(pi);
   }
 
