@@ -53,9 +53,9 @@ def probabilities(pi: Sequence[float]) -> tuple[float, ...]:
         raise ValueError(f"pi is {tuple(weights)}; every weight must be a finite number and not negative")
     if sum(weights) == 0:
         raise ValueError("all weights of pi are 0; at least one must be positive")
-    largest = max(weights)
-    scaled = [weight / largest for weight in weights]  # huge weights have no finite sum
-    return tuple(weight / sum(scaled) for weight in scaled)
+    if not math.isfinite(sum(weights)):
+        weights = [weight / max(weights) for weight in weights]
+    return tuple(weight / sum(weights) for weight in weights)
 
 
 def options(
