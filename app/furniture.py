@@ -9,6 +9,7 @@ from app.bones.header import page_header
 from app.bones.measured import measured_checks
 from app.bones.notes import notes
 from app.bones.pipeline import pipeline_caption
+from app.bones.switch import switch
 from app.bones.tries import try_section
 from app.permalink import copy_link
 from app.theme import classroom_toggle, in_classroom, is_dark, scale
@@ -16,5 +17,5 @@ from app.theme import classroom_toggle, in_classroom, is_dark, scale
 __all__ = [
     "Export", "ab_controls", "ab_section", "chart", "check_table", "chosen_device", "classroom_toggle", "code_section",
     "copy_link", "device_badge", "export_section", "in_classroom", "is_dark", "measured_checks", "notes", "page_header",
-    "pipeline_caption", "scale", "try_section",
+    "pipeline_caption", "scale", "switch", "try_section",
 ]  # fmt: skip

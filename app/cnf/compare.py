@@ -14,7 +14,7 @@ from app.cnf import films
 from app.cnf.figures_line import figures_line
 from app.controls import apply_settings, controls
 from app.film import film_player
-from app.furniture import ab_controls, ab_section, in_classroom
+from app.furniture import ab_controls, ab_section, in_classroom, switch
 from app.services import runner
 from app.trained import Trained, seen_by_view
 from app.training_panel import POLL, describe, start_button
@@ -64,10 +64,7 @@ def compare_flows(settings: Mapping[str, Any], against: Mapping[str, Any]) -> No
 
 def compare(flow: DensityFlow, shown: Trained) -> None:
     """Draw A, what the stage shows, beside B, which differs in one thing that is named."""
-    way = st.segmented_control(
-        "A and B differ in", list(WAYS), format_func=WAYS.__getitem__, key=WAY,
-        bind="query-params",
-    )  # fmt: skip
+    way = switch("A and B differ in", WAYS, key=WAY)
     if way is None:
         st.caption("Two flows side by side, with the one thing named in which they differ.")
     elif way == "film":

@@ -8,7 +8,7 @@ from app import trained as store
 from app.cnf import films
 from app.cnf.closer import closer, story_of
 from app.film import film_player
-from app.furniture import in_classroom, pipeline_caption
+from app.furniture import in_classroom, pipeline_caption, switch
 from app.services import runner
 from app.trained import Trained
 from app.training_panel import POLL, active_run
@@ -39,11 +39,7 @@ def stage(flow: DensityFlow) -> Trained:
 
     @st.fragment(run_every=2 * POLL if live else None)
     def picture() -> None:
-        view = st.segmented_control(
-            "Show", list(VIEWS), format_func=VIEWS.__getitem__, default="flow", required=True, key=VIEW,
-            bind="query-params", label_visibility="collapsed",
-        )  # fmt: skip
-        if view == "training":
+        if switch("Show", VIEWS, key=VIEW, default="flow") == "training":
             _training(flow, trained, run)
         else:
             _flow(flow, trained)

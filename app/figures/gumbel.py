@@ -57,7 +57,7 @@ def expectation_chart(
 @lru_cache(maxsize=16)
 def _expectation_spec(count: int, has_measured: bool, dark: bool, scale: float) -> Mapping[str, Any]:
     domain = [f"{k + 1}" for k in range(count)]
-    hues = [accent(m, dark) for m in ("model", "data", "latent", "base", "bad", "good")]
+    hues = [accent(m, dark) for m in ("model", "data", "base", "latent", "bad", "good")]
     colour = alt.Color(
         "name:N",
         scale=alt.Scale(domain=domain, range=[hues[k % len(hues)] for k in range(count)]),
