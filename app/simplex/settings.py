@@ -55,7 +55,9 @@ def probabilities(pi: Sequence[float]) -> tuple[float, ...]:
         raise ValueError("all weights of pi are 0; at least one must be positive")
     if not math.isfinite(sum(weights)):
         weights = [weight / max(weights) for weight in weights]
-    return tuple(weight / sum(weights) for weight in weights)
+    total = sum(weights)
+    # What is a distribution up to rounding stays as it is, so that its decimals come back from a link unchanged.
+    return tuple(weights) if abs(total - 1) < 1e-9 else tuple(weight / total for weight in weights)
 
 
 def options(
