@@ -15,9 +15,6 @@ from torch import Tensor
 
 from dgm_core.gumbel.noise import sample_gumbel, winner
 
-HOTTEST = 1e30
-"""Larger temperatures than this are taken for it: the relaxation is uniform to the last bit long before."""
-
 
 def gumbel_softmax(
     logits: Tensor, tau: float | Tensor, hard: bool = False, generator: torch.Generator | None = None
@@ -57,13 +54,14 @@ def relax(perturbed: Tensor, tau: float | Tensor) -> Tensor:
 
     Args:
         perturbed: (…, K), log π + G, no row of −∞ alone.
-        tau: above 0.
+        tau: above 0; a plain number is kept within what the dtype can say.
 
     Returns:
         (…, K).
     """
     if not isinstance(tau, Tensor):
-        tau = min(tau, HOTTEST)
+        bounds = torch.finfo(perturbed.dtype)
+        tau = min(max(tau, bounds.tiny), bounds.max)
     below = perturbed - perturbed.detach().amax(-1, keepdim=True)
     return torch.softmax(below / tau, dim=-1)
 
