@@ -41,7 +41,7 @@ def gumbel_softmax(
     require_drawable(logits)
     require_temperature(tau)
     perturbed = logits + sample_gumbel(logits.shape, generator, logits.dtype, logits.device)
-    if float(tau) == 0:
+    if plain(tau) == 0:
         return winner(perturbed.detach())[1]
     soft = relax(perturbed, tau)
     if not hard:
@@ -101,6 +101,11 @@ def weights_to_logits(pi: Tensor | Sequence[float]) -> Tensor:
     return torch.log(scaled / scaled.sum(-1, keepdim=True))
 
 
+def plain(tau: float | Tensor) -> float:
+    """A temperature as a number, whether or not it is being learned."""
+    return float(tau.detach()) if isinstance(tau, Tensor) else float(tau)
+
+
 def require_drawable(logits: Tensor) -> None:
     """Raises ValueError unless every row of logits (…, K) has a largest entry that is finite."""
     if logits.ndim == 0 or logits.shape[-1] == 0:
@@ -111,6 +116,6 @@ def require_drawable(logits: Tensor) -> None:
 
 def require_temperature(tau: float | Tensor, *, zero: bool = True) -> None:
     """Raises ValueError unless τ is finite and at least 0, or above 0 where ``zero`` is False."""
-    value = float(tau)
+    value = plain(tau)
     if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
         raise ValueError(f"The temperature has to be {'0 or more' if zero else 'above 0'} and finite, not {value:g}.")

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from dgm_core.gumbel.estimators.base import Function, draw, path_only
 from dgm_core.gumbel.noise import perturbed_given_winner
-from dgm_core.gumbel.relaxation import relax
+from dgm_core.gumbel.relaxation import plain, relax
 
 _BLOCK = 40_000
 """Entries of one block of relaxed draws; they stay in cache."""
@@ -42,10 +42,10 @@ def gumbel_rao(
         (B,).
     """
     index, hard = draw(logits, generator)
-    tau = float(tau)
-    mean, second = _moments(torch.log_softmax(logits.detach(), -1), index, tau, samples, generator)
+    heat = plain(tau)
+    mean, second = _moments(torch.log_softmax(logits.detach(), -1), index, heat, samples, generator)
     finite = logits.masked_fill(logits == -torch.inf, 0.0)
-    path = (mean * finite - (second @ finite.unsqueeze(-1)).squeeze(-1)) / tau
+    path = (mean * finite - (second @ finite.unsqueeze(-1)).squeeze(-1)) / heat
     return f(hard + path_only(path))
 
 

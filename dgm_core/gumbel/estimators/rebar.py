@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from dgm_core.gumbel.estimators.base import Function, draw_perturbed, log_prob, path_only
-from dgm_core.gumbel.relaxation import relax
+from dgm_core.gumbel.relaxation import plain, relax
 
 
 def rebar(
@@ -41,7 +41,7 @@ def rebar(
     """
     log_pi = torch.log_softmax(logits, -1)
     index, hard, z = draw_perturbed(log_pi.detach(), generator)
-    slope, relaxed_value = _at_relaxed(f, z, float(tau))
+    slope, relaxed_value = _at_relaxed(f, z, plain(tau))
     value = f(hard)
     lead = torch.exp(z - z.gather(-1, index))
     finite = log_pi.masked_fill(log_pi == -torch.inf, 0.0)

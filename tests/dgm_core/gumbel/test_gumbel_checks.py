@@ -1,4 +1,4 @@
-"""The Check table: it passes where theory holds, for all kinds of weights, and fails where what is measured is wrong."""
+"""The Check table: it passes where theory holds, whatever the weights, and fails where what is measured is wrong."""
 
 from __future__ import annotations
 
