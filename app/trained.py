@@ -81,3 +81,20 @@ def seen_by_view(trained: Trained) -> dict[str, Any]:
     if trained.source == "shipped":
         return {"source": f"zoo:{trained.name}", "at": zoo.fingerprint(trained.name)}
     return {"source": f"run:{trained.name}", "at": runner().watch(trained.name).step}
+
+
+def shown(experiment: Experiment, run: str | None, first: str) -> Trained:
+    """What answers for these settings, or what this session was shown last, or the first shipped model.
+
+    Args:
+        experiment: the settings.
+        run: this session's run for them, or None.
+        first: the name of a shipped model.
+    """
+    slot = f"dgm:{experiment.topic}:last"
+    finished = run is not None and runner().watch(run).state == "done"
+    found = find(experiment, run if finished else None)
+    if found is None:
+        return st.session_state.get(slot) or Trained("shipped", first, zoo.experiment(first))
+    st.session_state[slot] = found
+    return found

@@ -8,26 +8,23 @@ from app.bones.notes import notes
 from app.controls import controls
 from app.memory import Memory
 from app.own_data import match_kind, own_image, own_points
-from dgm_core import zoo
+from app.staying import stay_on_what_is_shipped, take_next
 from dgm_core.cnf.experiment import DensityFlow
 from dgm_core.data.shelf import target_of
 from dgm_core.errors import DataError
-
-BEFORE, NEXT = "dgm:cnf:before", "dgm:cnf:next"
 
 
 def settings() -> DensityFlow:
     """Draw the controls; returns the last good settings where the new ones make no flow."""
     # The controls can be set only before they are drawn.
-    if recipe := st.session_state.pop(NEXT, None):
-        Memory(DensityFlow).remember(recipe.model_dump())
+    take_next(DensityFlow)
     target = Memory(DensityFlow).current("target")
     if target in ("points", "image"):
         match_kind(DensityFlow, target)
     above, below = st.container(), st.container()
     with above:
         flow = controls(DensityFlow, hide=("data",))
-    _stay_on_what_is_shipped(flow)
+    stay_on_what_is_shipped(flow, ("target", "word", "model", "objective"))
     _in_address(flow)
     with below:
         target = Memory(DensityFlow).current("target")
@@ -44,28 +41,6 @@ def _in_address(flow: DensityFlow) -> None:
         st.query_params["data"] = flow.data
     elif not flow.data and "data" in st.query_params:
         del st.query_params["data"]
-
-
-def _stay_on_what_is_shipped(flow: DensityFlow) -> None:
-    """From one shipped flow, another target, model or objective alone leads to the shipped flow that has it.
-
-    Each needs its own number of steps; nobody should have to know them to see the picture.
-    """
-    # A short link, such as ?target=rings, means the shipped flow; a copied one has the version and all values.
-    short = DensityFlow() if "v" not in st.query_params else None
-    before: DensityFlow | None = st.session_state.get(BEFORE, short)
-    st.session_state[BEFORE] = flow
-    if before is None or before == flow or zoo.find(before) is None or zoo.find(flow) is not None:
-        return
-    now, then = flow.model_dump(), before.model_dump()
-    matters = {p.name for p in flow.parameters() if p.matters(now) and p.matters(then)}
-    changed = matters & set(flow.differences(before))
-    if not changed or not changed <= {"target", "word", "model", "objective"}:
-        return
-    for recipe in map(zoo.experiment, zoo.names(flow.topic)):
-        if all(getattr(recipe, name) == getattr(flow, name) for name in ("target", "word", "model", "objective")):
-            st.session_state[BEFORE] = st.session_state[NEXT] = recipe
-            st.rerun()
 
 
 def _with_data(flow: DensityFlow) -> DensityFlow:

@@ -12,12 +12,10 @@ from app.furniture import in_classroom, pipeline_caption, switch
 from app.services import runner
 from app.trained import Trained
 from app.training_panel import POLL, active_run
-from dgm_core import zoo
 from dgm_core.cnf.experiment import DensityFlow
 
 VIEW = "view"
 VIEWS = {"flow": "The flow", "training": "Its training"}
-LAST = "dgm:cnf:last"
 FIRST = "cnf-8gaussians"
 HEIGHT = 640
 
@@ -35,7 +33,7 @@ def stage(flow: DensityFlow) -> Trained:
     """
     run = active_run(flow)
     live = run is not None and runner().watch(run).live
-    trained = _shown(flow, run)
+    trained = store.shown(flow, run, FIRST)
 
     @st.fragment(run_every=2 * POLL if live else None)
     def picture() -> None:
@@ -46,16 +44,6 @@ def stage(flow: DensityFlow) -> Trained:
 
     picture()
     return trained
-
-
-def _shown(flow: DensityFlow, run: str | None) -> Trained:
-    """What answers for these settings, or what was shown last, or the first shipped flow."""
-    finished = run is not None and runner().watch(run).state == "done"
-    found = store.find(flow, run if finished else None)
-    if found is None:
-        return st.session_state.get(LAST) or Trained("shipped", FIRST, zoo.experiment(FIRST))
-    st.session_state[LAST] = found
-    return found
 
 
 def _training(flow: DensityFlow, trained: Trained, run: str | None) -> None:

@@ -55,31 +55,33 @@ def apart(x: np.ndarray, y: np.ndarray, reach: tuple[float, float]) -> np.ndarra
     """Heights for labels to the right of marks, moved up where two would be written over each other.
 
     Args:
-        x, y: (E,) places of the marks.
+        x, y: (E,) places of the marks; heights go by the square root, as on the chart.
         reach: of the axes; a label is taken to be 0.3 of the width long and 0.055 of the height high.
 
     Returns:
         (E,) heights.
 
     Example:
-        >>> apart(np.array([0.0, 0.1, 0.9]), np.array([1.0, 1.0, 1.0]), (1.0, 2.0)).round(2).tolist()
-        [1.0, 1.11, 1.0]
+        >>> apart(np.array([0.0, 0.1, 0.9]), np.array([1.0, 1.0, 1.0]), (1.0, 4.0)).round(2).tolist()
+        [1.0, 1.23, 1.0]
     """
-    placed = np.array(y, dtype=float)
+    placed, line = np.sqrt(np.asarray(y, dtype=float)), 0.055 * np.sqrt(reach[1])
     order = np.argsort(y, kind="stable")
     for rank, index in enumerate(order):
         for other in order[:rank]:
             near = abs(x[index] - x[other]) < 0.3 * reach[0]
-            if near and placed[index] < placed[other] + 0.055 * reach[1]:
-                placed[index] = placed[other] + 0.055 * reach[1]
-    return placed
+            if near and placed[index] < placed[other] + line:
+                placed[index] = placed[other] + line
+    moved: np.ndarray = placed**2
+    return moved
 
 
 @lru_cache(maxsize=8)
 def _bias_spec(dark: bool, scale: float) -> Mapping[str, Any]:
     axis = alt.Axis(tickCount=6, format=".2~f")
     x = alt.X("x:Q", title="bias, relative to the gradient's length", axis=axis)
-    y = alt.Y("y:Q", title="standard deviation of one sample, relative", axis=axis)
+    root = alt.Scale(type="sqrt")
+    y = alt.Y("y:Q", title="standard deviation of one sample, relative", axis=axis, scale=root)
     colour = _kinds(dark)
     tips = [
         alt.Tooltip("name:N", title="estimator"),
@@ -89,7 +91,7 @@ def _bias_spec(dark: bool, scale: float) -> Mapping[str, Any]:
     trail = source("trail").mark_line(strokeWidth=1.5 * scale, opacity=0.35, interpolate="monotone", clip=True)
     marks = source("marks").mark_point(size=110 * scale, clip=True)
     words = source("marks").mark_text(align="left", dx=9 * scale, clip=False)
-    beside = alt.Y("words:Q", title="standard deviation of one sample, relative")
+    beside = alt.Y("words:Q", title="standard deviation of one sample, relative", scale=root)
     return layered(
         source("frame").mark_point(opacity=0).encode(x, y),
         trail.encode(x, y, colour, alt.Detail("name:N"), alt.Order("k:Q")),
@@ -151,45 +153,44 @@ def race_curves(
     dark: bool = False,
     scale: float = 1.0,
 ) -> Figure:
-    """The same optimisation with each estimator: the exact E[f] against the steps, and the best there is.
+    """The same optimisation with each estimator: how far the exact E[f] is from the best, against the steps.
 
     Args:
         names: (E,).
         steps: (T,).
         values: (E, T), mean over seeds of E[f].
         best: min f, which no distribution beats.
-        chosen: drawn in colour, the others grey; all in colour where none is named.
+        chosen: drawn in colour, at most six; the others grey.
         dark, scale: see `app.figures.theme`.
     """
-    rows = len(steps)
-    table = columns(
-        name=np.repeat(names, rows), step=np.tile(steps, len(names)), value=np.asarray(values, float).ravel()
-    )
-    ends = columns(name=np.array(names), step=np.full(len(names), steps[-1]), value=np.asarray(values)[:, -1])
-    floor = columns(value=np.array([best]), text=np.array([f"best possible {best:.3f}"]))
-    tables = {"curves": table, "ends": ends, "floor": floor}
-    return Figure(_race_spec(tuple(names), tuple(chosen), dark, scale), tables)
+    lit = [name in chosen for name in names]
+    gaps, rows = np.asarray(values, float) - best, len(steps)
+    tables = {
+        kind: columns(
+            name=np.repeat(np.array(names)[keep], rows), step=np.tile(steps, int(keep.sum())), value=gaps[keep].ravel()
+        )
+        for kind, keep in (("chosen", np.array(lit)), ("others", ~np.array(lit)))
+    }
+    return Figure(_race_spec(tuple(name for name, on in zip(names, lit, strict=True) if on), dark, scale), tables)
 
 
-@lru_cache(maxsize=32)
-def _race_spec(names: tuple[str, ...], chosen: tuple[str, ...], dark: bool, scale: float) -> Mapping[str, Any]:
+@lru_cache(maxsize=64)
+def _race_spec(chosen: tuple[str, ...], dark: bool, scale: float) -> Mapping[str, Any]:
     x = alt.X("step:Q", title="step", axis=alt.Axis(tickCount=6))
-    y = alt.Y("value:Q", title="E[f], exact", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=6))
-    lit = [accent(m, dark) for m in ("model", "data", "latent", "base", "bad", "good")]
-    order = [*chosen, *(name for name in names if name not in chosen)]
-    colours = [lit[k % len(lit)] if k < len(chosen) else accent("muted", dark) for k in range(len(order))]
-    colour = alt.Color("name:N", scale=alt.Scale(domain=order, range=colours), legend=None)
-    dash = alt.StrokeDash(
-        "name:N", scale=alt.Scale(domain=order, range=[[1, 0], [6, 3], [2, 3], [10, 3], [4, 2, 1, 2]]), legend=None
+    log = alt.Scale(type="log", nice=False)
+    y = alt.Y("value:Q", title="E[f] − min f, exact", scale=log, axis=alt.Axis(tickCount=5))
+    hues = [accent(m, dark) for m in ("model", "data", "base", "latent", "bad", "muted")]
+    colour = alt.Color(
+        "name:N",
+        scale=alt.Scale(domain=list(chosen), range=[hues[k % len(hues)] for k in range(len(chosen))]),
+        legend=alt.Legend(symbolType="stroke", columns=5),
     )
     tips = [alt.Tooltip("name:N", title="estimator"), alt.Tooltip("step:Q"), alt.Tooltip("value:Q", format=".4f")]
-    rule = source("floor").mark_rule(color=accent("good", dark), strokeDash=[6, 4])
-    said = source("floor").mark_text(align="right", baseline="bottom", dy=-4, color=accent("good", dark))
+    grey = source("others").mark_line(color=accent("muted", dark), opacity=0.35, strokeWidth=1.2 * scale)
     return layered(
-        rule.encode(alt.Y("value:Q", scale=alt.Scale(zero=False))),
-        said.encode(alt.Y("value:Q", scale=alt.Scale(zero=False)), x=alt.value("width"), text="text:N"),
-        source("curves").mark_line(clip=True).encode(x, y, colour, dash, tooltip=tips),
-        description="Exact expectation of f against optimisation steps, a line for each estimator",
+        grey.encode(x, y, alt.Detail("name:N"), tooltip=tips),
+        source("chosen").mark_line().encode(x, y, colour, tooltip=tips),
+        description="Distance of the exact expectation of f from its minimum, a line for each estimator",
         height=HEIGHT - 80,
         dark=dark,
         scale=scale,

@@ -187,4 +187,7 @@ class EstimatorRace(Bench):
         """Race to the end."""
         f, logits = objective(self.objective, self.categories, self.seed), self.logits()
         found = race(f, logits, self.tau, seed=self.seed)
-        yield Progress(1, 1, {}, {"steps": found.steps, "values": found.value, "best": np.array(found.best)})
+        arrays = {
+            "steps": found.steps, "values": found.value, "best": np.array(found.best), "arrived": found.arrived,
+        }  # fmt: skip
+        yield Progress(1, 1, {}, arrays)
