@@ -1,7 +1,7 @@
 """Grey images as binary ones: what a Bernoulli decoder is trained on and measured with.
 
-Drawn: each pixel is 1 with its grey value's chance (Salakhutdinov & Murray 2008), in training images anew in every step,
-in held-out ones once and for all from a fixed seed, so that an ELBO is one number. Cut: 1 where the grey is ½ or more.
+Drawn: each pixel is 1 with its grey value's chance (Salakhutdinov & Murray 2008), in training images anew in every
+step, in held-out ones once and for all from a fixed seed, so that an ELBO is one number. Cut: 1 from ½ on.
 """
 
 from __future__ import annotations

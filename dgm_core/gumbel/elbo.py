@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from dgm_core.gumbel.noise import sample_gumbel
+from dgm_core.gumbel.noise import sample_gumbel, winner
+from dgm_core.gumbel.relaxation import relax
 from dgm_core.gumbel.vae import CategoricalVAE, bernoulli_log_prob
 
 ROWS = 4_096
@@ -33,11 +33,6 @@ def kl_to_uniform(logits: Tensor) -> Tensor:
     return (log_q.exp() * log_q).sum((-2, -1)) + logits.shape[-2] * math.log(logits.shape[-1])
 
 
-def one_hot_argmax(perturbed: Tensor) -> Tensor:
-    """One-hot of the largest of the last axis: (…, K) → (…, K), in the same type."""
-    return F.one_hot(perturbed.argmax(-1), perturbed.shape[-1]).to(perturbed.dtype)
-
-
 @dataclass(frozen=True)
 class Bound:
     """The ELBO's parts for each of B images.
@@ -57,11 +52,12 @@ class Bound:
 
         ``elbo`` and ``elbo_relaxed``, ``reconstruction`` (hard), ``kl``, and ``gap``, relaxed minus hard.
         """
-        elbo, gap = self.hard - self.kl, self.soft - self.hard
+        elbo, relaxed, gap = self.hard - self.kl, self.soft - self.kl, self.soft - self.hard
         return {
             "elbo": float(elbo.mean()), "elbo_error": standard_error(elbo),
-            "elbo_relaxed": float((self.soft - self.kl).mean()), "reconstruction": float(self.hard.mean()),
-            "kl": float(self.kl.mean()), "gap": float(gap.mean()), "gap_error": standard_error(gap),
+            "elbo_relaxed": float(relaxed.mean()), "relaxed_error": standard_error(relaxed),
+            "reconstruction": float(self.hard.mean()), "kl": float(self.kl.mean()),
+            "gap": float(gap.mean()), "gap_error": standard_error(gap),
         }  # fmt: skip
 
 
@@ -80,7 +76,8 @@ def bound(model: CategoricalVAE, x: Tensor, tau: float, samples: int, generator:
     for block in x.split(max(1, ROWS // samples)):
         logits = model.encode(block)
         perturbed = logits + sample_gumbel((samples, *logits.shape), generator=generator, device=logits.device)
-        hard, soft = one_hot_argmax(perturbed), _relaxed(perturbed, tau)
+        hard = winner(perturbed)[1]
+        soft = relax(perturbed, tau) if tau > 0 else hard
         parts.append((
             model.log_likelihood(block, hard.flatten(0, 1)).view(samples, -1).double().mean(0),
             model.log_likelihood(block, soft.flatten(0, 1)).view(samples, -1).double().mean(0),
@@ -106,7 +103,7 @@ def importance_bound(model: CategoricalVAE, x: Tensor, samples: int, generator: 
     found = []
     for block in x.split(max(1, ROWS // samples)):
         logits = model.encode(block)
-        z = one_hot_argmax(logits + sample_gumbel((samples, *logits.shape), generator=generator, device=logits.device))
+        z = winner(logits + sample_gumbel((samples, *logits.shape), generator=generator, device=logits.device))[1]
         log_q = (z * logits.log_softmax(-1)).sum((-2, -1))
         log_weights = model.log_likelihood(block, z.flatten(0, 1)).view(samples, -1) - log_q
         found.append(log_weights.double().logsumexp(0))
@@ -121,7 +118,3 @@ def independent_bernoulli(x: Tensor, mean: Tensor) -> Tensor:
 def standard_error(values: Tensor) -> float:
     """Of the mean of independent values, (N,) with N ≥ 2."""
     return float(values.double().std()) / math.sqrt(len(values))
-
-
-def _relaxed(perturbed: Tensor, tau: float) -> Tensor:
-    return (perturbed / tau).softmax(-1) if tau > 0 else one_hot_argmax(perturbed)

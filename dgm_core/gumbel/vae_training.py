@@ -13,7 +13,7 @@ from dgm_core.gumbel.elbo import bound, kl_to_uniform
 from dgm_core.gumbel.estimators import Estimator
 from dgm_core.gumbel.temperature import Temperature
 from dgm_core.gumbel.vae import CategoricalVAE
-from dgm_core.gumbel.vae_views import relax
+from dgm_core.gumbel.vae_views import draw
 from dgm_core.training.averaged_adam import flatten_parameters, named_views
 
 RUNNING = 512
@@ -108,7 +108,7 @@ class VAESnapshot:
         images, model, shape = self.images, self.model, self.images.shape
         chosen = images.pictured
         logits = model.encode(self.held_out[chosen])
-        hard, soft = relax(logits, tau, self.seed)
+        hard, soft = draw(logits, tau, self.seed)
         codes = torch.randint(
             model.categories, (len(chosen), model.latents), generator=torch.Generator().manual_seed(self.seed)
         ).to(logits.device)
