@@ -125,11 +125,14 @@ def _rewrite(memory: Memory, query: Mapping[str, str], accepted: Mapping[str, st
     """Make the address say what was accepted; a rerun lets Streamlit read it from the start."""
     if dict(query) == dict(accepted):
         return
-    others = {name: st.query_params.get_all(name) for name in st.query_params}
-    mine = {memory.key(name) for name in query} | {"v"}
-    kept: dict[str, Any] = {name: value for name, value in others.items() if name not in mine}
+    # One by one: what another widget of the page holds in the address, such as the classroom switch, stays its own.
     bound = {memory.key(name): text for name, text in accepted.items()}
-    st.query_params.from_dict({**kept, **bound})
+    for name in ({memory.key(name) for name in query} | {"v"}) & set(st.query_params):
+        if name not in bound:
+            del st.query_params[name]
+    for name, text in bound.items():
+        if st.query_params.get(name) != text:
+            st.query_params[name] = text
     st.rerun()
 
 

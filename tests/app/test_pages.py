@@ -75,6 +75,7 @@ HOSTILE = [
     {"v": "999", "target": "moons"},
     {"view": "<b>", "target": "moons"},
     {"classroom": "maybe"},
+    {"classroom": "true", "steps": "-5"},
 ]
 
 
