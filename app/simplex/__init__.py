@@ -23,7 +23,9 @@ __all__ = ["Layer", "Pass", "Scale", "Schedule", "SimplexEvent", "simplex_stage"
 
 HERE = Path(__file__).parent
 SHARED = HERE.parent / "film" / "js"
-SCRIPTS = ("concrete", "schedules", "raster", "picture", "side", "settings", "pointer", "simplex")
+SCRIPTS = (
+    "concrete", "schedules", "raster", "picture", "side", "temperature", "annealing", "settings", "pointer", "simplex",
+)  # fmt: skip
 
 
 def simplex_stage(

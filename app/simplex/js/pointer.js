@@ -38,7 +38,6 @@ export class Pointer {
     this.handle.setPointerCapture(event.pointerId);
     const [x, y] = this.place(event), [hx, hy] = this.stage.picture.toScreen(toPlane(this.stage.state.pi));
     this.held = [x - hx, y - hy]; // where on the handle it is held
-    this.stage.dragging = true;
   }
 
   drag(event) {
@@ -50,7 +49,6 @@ export class Pointer {
   drop() {
     if (!this.held) return;
     this.held = null;
-    this.stage.dragging = false;
     this.stage.settled();
   }
 

@@ -53,7 +53,7 @@ export class Panel {
     root.replaceChildren(...this.fields());
     this.count.addEventListener("input", () => stage.set("samples", samplesAt(Number(this.count.value))));
     this.count.addEventListener("keydown", (event) => this.key(event));
-    this.step.addEventListener("input", () => stage.seek(Number(this.step.value)));
+    this.step.addEventListener("input", () => stage.annealing.seek(Number(this.step.value)));
     this.step.addEventListener("change", () => stage.settled());
   }
 

@@ -1,20 +1,27 @@
 // The simplex stage: it keeps the noise and what the user chose, and draws samples and density of the moment.
 
-import { Cloud, hasDensity, shareOf, stepTau, tauAt, toPlane } from "./concrete.js";
+import { Annealing } from "./annealing.js";
+import { Cloud, hasDensity, toPlane } from "./concrete.js";
 import { PATHS, Picture } from "./picture.js";
 import { Pointer } from "./pointer.js";
-import { SCHEDULES } from "./schedules.js";
 import { Panel } from "./settings.js";
-import { Side, figures, write } from "./side.js";
+import { Side, write } from "./side.js";
+import { Temperature } from "./temperature.js";
 import { unpack } from "./unpack.js";
 
 const COARSE = 128, FINE = 320; // rows of the density while something moves, and at rest
 const CALM = 160; // ms without a change that are rest
-const SECONDS = 8; // that an annealing takes
 const BROADEST = 1.06; // times its height, as wide as the triangle's place becomes beside the bars
 const WIDE = 740; // a component wider than that has its bars beside the triangle
-const TICKS = [[0, "argmax"], [0.1, "0.1"], [0.5, "½"], [1, "1"], [2, "2"], [5, "5"], [20, "20"]];
 const noises = (globalThis.dgmGumbelNoise ??= new Map()); // by seed, so that noise need not come again
+
+function remember(seed, noise) {
+  noises.set(seed, noise);
+  for (const oldest of noises.keys()) {
+    if (noises.size <= 12) break;
+    noises.delete(oldest);
+  }
+}
 
 const isNight = (colour) => {
   const [r, g, b] = (colour.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number);
@@ -27,31 +34,17 @@ class Simplex {
     this.find = (name) => root.querySelector(`.${name}`);
     this.state = { mode: "soft", scale: "linear", schedule: "exponential", samples: 0, pi: null, tau: 1 };
     this.shown = new Set();
-    this.step = 0; // of the annealing, as a share
     this.number = 0; // of the values sent
+    this.moving = false;
     this.tick = this.tick.bind(this);
     this.picture = new Picture(this.find("picture"));
     this.side = new Side(root);
     this.panel = new Panel(this.find("settings"), this);
     this.pointer = new Pointer(this.find("picture"), this.find("handle"), this);
-    this.listen();
+    this.temperature = new Temperature(root, this);
+    this.annealing = new Annealing(this.find("play"), this);
     this.watcher = new ResizeObserver(() => this.resize());
     this.watcher.observe(root);
-  }
-
-  listen() {
-    const tau = this.find("tau");
-    tau.addEventListener("input", () => this.setTau(tauAt(Number(tau.value)), true));
-    tau.addEventListener("pointerdown", () => (this.dragging = true));
-    for (const type of ["pointerup", "pointercancel"]) tau.addEventListener(type, () => this.release());
-    tau.addEventListener("keydown", (event) => this.key(event));
-    this.find("play").addEventListener("click", () => (this.playing ? this.pause() : this.play()));
-    this.find("ticks").replaceChildren(...TICKS.map(([value, text]) => {
-      const tick = document.createElement("span");
-      tick.style.setProperty("--share", shareOf(value));
-      tick.textContent = text;
-      return tick;
-    }));
   }
 
   destroy() {
@@ -65,7 +58,7 @@ class Simplex {
 
   receive(bytes) {
     const { meta: options, arrays } = unpack(bytes);
-    if (arrays.noise) noises.set(options.seed, arrays.noise.data);
+    if (arrays.noise) remember(options.seed, arrays.noise.data);
     const noise = noises.get(options.seed);
     if (!noise) {
       this.setTriggerValue?.("want", options.seed);
@@ -78,15 +71,15 @@ class Simplex {
     this.restyle();
     this.resize();
     this.root.dataset.ready = "true";
-    if (options.autoplay && options.autoplay !== before.autoplay) this.start(options.autoplay);
-    this.changed();
+    if (options.autoplay && options.autoplay !== before.autoplay) this.annealing.start(options.autoplay);
+    this.refresh();
   }
 
   /** An argument that changed wins over what the user set; of π and τ Python says by `revision` when they did. */
   adopt(before, options) {
     const differs = (name) => JSON.stringify(before[name]) !== JSON.stringify(options[name]);
     if (differs("revision")) {
-      this.playing = false;
+      this.annealing.playing = false;
       Object.assign(this.state, { pi: options.pi, tau: options.tau });
       this.rest = JSON.stringify([options.pi, options.tau]);
     }
@@ -109,15 +102,8 @@ class Simplex {
 
   set(name, value, moving = false) {
     this.state[name] = value;
-    if (name === "schedule") this.step = 0;
+    if (name === "schedule") this.annealing.rewind();
     if (name === "pi" && !moving) this.later();
-    this.changed();
-  }
-
-  setTau(tau, moving = false) {
-    this.pause();
-    this.state.tau = Number(tau.toPrecision(4));
-    if (!moving || !this.dragging) this.later();
     this.changed();
   }
 
@@ -127,66 +113,10 @@ class Simplex {
     this.changed();
   }
 
-  release() {
-    this.dragging = false;
-    this.settled();
-  }
-
   /** After the last key of several. */
   later() {
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => this.settled(), 350);
-  }
-
-  key(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const { tau } = this.state, large = event.shiftKey;
-    const next = { ArrowRight: () => stepTau(tau, 1, large), ArrowUp: () => stepTau(tau, 1, large),
-      ArrowLeft: () => stepTau(tau, -1, large), ArrowDown: () => stepTau(tau, -1, large),
-      PageUp: () => stepTau(tau, 1, true), PageDown: () => stepTau(tau, -1, true), Home: () => 0, End: () => tauAt(1) }[event.key];
-    if (!next) return;
-    event.preventDefault();
-    this.setTau(next());
-  }
-
-  // Annealing
-
-  start(schedule) {
-    if (schedule in SCHEDULES) this.set("schedule", schedule);
-    if (!matchMedia("(prefers-reduced-motion: reduce)").matches) this.play();
-  }
-
-  play() {
-    if (this.step >= 1) this.step = 0;
-    Object.assign(this, { playing: true, before: null });
-    this.changed();
-  }
-
-  pause() {
-    if (!this.playing) return;
-    this.playing = false;
-    this.settled();
-    this.changed();
-  }
-
-  seek(share) {
-    this.playing = false;
-    this.step = share;
-    this.anneal();
-    this.later();
-    this.changed();
-  }
-
-  anneal() {
-    this.state.tau = Number(SCHEDULES[this.state.schedule].tau(this.step).toPrecision(4));
-  }
-
-  advance(now) {
-    this.step = Math.min(1, this.step + (this.before === null ? 0 : Math.min(now - this.before, 100) / 1000 / SECONDS));
-    this.before = now;
-    this.anneal();
-    if (this.step < 1) this.changed();
-    else this.pause();
   }
 
   // Drawing
@@ -209,7 +139,7 @@ class Simplex {
   tick(now) {
     this.request = null;
     if (!this.cloud || !this.picture.side) return;
-    if (this.playing) this.advance(now);
+    this.annealing.advance(now);
     this.paint();
   }
 
@@ -263,7 +193,7 @@ class Simplex {
 
   /** Everything round the picture that follows it at every frame. */
   beside(chosen) {
-    const { cloud, state, side } = this, { pi, tau, mode, scale } = state, tauSlider = this.find("tau");
+    const { cloud, state, side } = this, { pi, tau, mode, scale } = state;
     side.bars({ shares: cloud.shares, means: mode === "soft" ? cloud.means : cloud.shares }, pi);
     side.state(pi, tau);
     side.law(mode);
@@ -272,15 +202,10 @@ class Simplex {
     const choices = JSON.stringify([state.mode, state.scale, state.schedule, state.samples, [...this.shown]]);
     if (choices !== this.choices) this.panel.reflect(state, this.shown);
     this.choices = choices;
-    this.panel.follow(state.schedule, this.step);
-    const share = shareOf(tau), text = tau === 0 ? "0" : figures(tau);
-    if (!this.dragging || this.playing) tauSlider.value = share;
-    tauSlider.style.setProperty("--share", share);
-    tauSlider.setAttribute("aria-valuetext", tau === 0 ? "0, argmax" : text);
-    write(this.root.querySelector(".reading b"), text);
-    this.root.dataset.playing = String(Boolean(this.playing));
-    const play = this.playing ? "Pause the annealing" : "Play the annealing";
-    Object.assign(this.find("play"), { ariaLabel: play, title: play });
+    this.panel.follow(state.schedule, this.annealing.step);
+    this.temperature.reflect(tau);
+    this.annealing.reflect();
+    this.root.dataset.playing = String(this.annealing.playing);
     this.corners(pi);
   }
 
@@ -301,7 +226,7 @@ class Simplex {
     const text = `${samples} samples of three categories, π = ${list(pi)}, τ = ${tau}, ${mode} forward pass. `
       + `Measured: shares of the argmax ${list(shares)}; means of z ${list(means)}.`;
     this.find("picture").setAttribute("aria-label", text);
-    write(this.find("live"), this.playing ? "" : `τ = ${tau}`);
+    write(this.find("live"), this.annealing.playing ? "" : `τ = ${tau}`);
   }
 }
 
