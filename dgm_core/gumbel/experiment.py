@@ -249,8 +249,15 @@ class DiscreteVAE(Experiment):
         return Temperature(self.schedule, self.tau, self.tau_min, self.steps)
 
     def artifacts(self, model: torch.nn.Module, device: torch.device) -> Iterator[tuple[str, bytes]]:
-        """None yet."""
-        return iter(())
+        """``melting`` (`Reel`): ten held-out images as τ moves; ``opening`` (`Opening`): what needs the data set."""
+        from dgm_core.gumbel.opening import opening  # only here: a training needs neither
+        from dgm_core.gumbel.vae_views import melting
+
+        if isinstance(model, CategoricalVAE):
+            images = self.images()
+            model.to(device)
+            yield "melting", melting(model, images.held_out[images.pictured].to(device)).to_bytes()
+            yield "opening", opening(model, images, self.seed).to_bytes()
 
     def _loop(self, model: CategoricalVAE, device: torch.device) -> Loop:
         try:

@@ -71,7 +71,8 @@ def kl_by_sampling(logits: Tensor, generator: torch.Generator) -> Check:
     error = float(drawn.var(0).mean().sqrt()) / math.sqrt(drawn.numel())
     return Check(
         r"$\mathbb{E}_q[\log q(z|x) - \log p(z)]$ by sampling", float(drawn.mean()),
-        float(kl_to_uniform(logits).mean()), error, "standard error", "nats", "KL in closed form", f"{drawn.numel():,} codes",
+        float(kl_to_uniform(logits).mean()), error, "standard error", "nats", "KL in closed form",
+        f"{drawn.numel():,} codes",
     )  # fmt: skip
 
 
