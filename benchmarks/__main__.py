@@ -1,22 +1,23 @@
-"""``python -m benchmarks cnf [--json FILE] [--quick | --full]``: every topic's figures against its peers."""
+"""``python -m benchmarks TOPIC [--json FILE] [--quick | --full]``: every topic's figures against its peers."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
-from benchmarks import cnf, cnf_training, sessions
+from benchmarks import cnf, cnf_training, gumbel, sessions
 from benchmarks.measure import Row, show
 
 
 def main() -> None:
     """Run a topic's benchmark, print its tables, and write them where asked."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("topic", choices=["cnf", "sessions"])
+    parser.add_argument("topic", choices=["cnf", "gumbel", "sessions"])
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all rows there")
     parser.add_argument("--quick", action="store_true", help="fewer models, frames and seeds; no slow peers")
     parser.add_argument("--full", action="store_true", help="time the plain way on all 60 frames")
@@ -24,7 +25,12 @@ def main() -> None:
     chosen = parser.parse_args()
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
-    found = _sessions() if chosen.topic == "sessions" else _cnf(chosen.quick, chosen.full)
+    topics: dict[str, Callable[[], dict[str, list[Row]]]] = {
+        "cnf": lambda: _cnf(chosen.quick, chosen.full),
+        "gumbel": lambda: _gumbel(chosen.quick),
+        "sessions": _sessions,
+    }
+    found = topics[chosen.topic]()
     if chosen.json:
         chosen.json.write_text(json.dumps({"machine": machine(), "tables": found}, indent=1))
 
@@ -44,6 +50,13 @@ def _cnf(quick: bool, full: bool) -> dict[str, list[Row]]:
     title = "8 Gaussians: gap to the entropy (nats) after seconds of training"
     found[title] = cnf_training.rows(quick=quick)
     show(title, found[title])
+    return found
+
+
+def _gumbel(quick: bool) -> dict[str, list[Row]]:
+    found = gumbel.tables(quick=quick)
+    for title, rows in found.items():
+        show(title, rows)
     return found
 
 

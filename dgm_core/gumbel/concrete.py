@@ -49,6 +49,21 @@ def concrete_log_prob(x: Tensor, logits: Tensor, tau: float) -> Tensor:
     require_drawable(logits)
     require_temperature(tau, zero=False)
     x, logits = torch.broadcast_tensors(x, logits)
+    if x.numel() and bool(x.amin() > 0) and bool(logits.amin() > -torch.inf):
+        return _inside(x, logits, tau).masked_fill(~_sums_to_one(x), -torch.inf)
+    return _anywhere(x, logits, tau)
+
+
+def _inside(x: Tensor, logits: Tensor, tau: float) -> Tensor:
+    """The formula as it stands, for rows of x (…, K) that are all positive and logits that are all finite."""
+    categories, log_x = x.shape[-1], x.log()
+    score = torch.sub(logits, log_x, alpha=tau)
+    constant = math.lgamma(categories) + (categories - 1) * math.log(tau)
+    return constant + (score - torch.logsumexp(score, -1, keepdim=True) - log_x).sum(-1)
+
+
+def _anywhere(x: Tensor, logits: Tensor, tau: float) -> Tensor:
+    """The same on faces and for categories that cannot be drawn: (…, K) to (…)."""
     drawable = logits > -torch.inf
     zero = drawable & (x == 0)
     # Integers times a Python number would be float32 whatever x is.
@@ -63,10 +78,9 @@ def concrete_log_prob(x: Tensor, logits: Tensor, tau: float) -> Tensor:
     power = count * tau - missing * (tau + 1)
     infinite = torch.where(power > 0, -torch.inf, torch.inf).to(value.dtype)
     value = torch.where((missing > 0) & (power.abs() > _SAME), infinite, value)
-    return value.masked_fill(~_on_face(x, drawable), -torch.inf)
+    proper = ((x >= 0) & (drawable | (x == 0))).all(-1)
+    return value.masked_fill(~(proper & _sums_to_one(x)), -torch.inf)
 
 
-def _on_face(x: Tensor, drawable: Tensor) -> Tensor:
-    """Whether rows of x (…, K) are on the simplex up to rounding, and 0 wherever a category cannot be drawn."""
-    proper = (x >= 0) & (drawable | (x == 0))
-    return proper.all(-1) & ((x.sum(-1) - 1).abs() <= _ROUNDING)
+def _sums_to_one(x: Tensor) -> Tensor:
+    return (x.sum(-1) - 1).abs() <= _ROUNDING

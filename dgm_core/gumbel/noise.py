@@ -40,7 +40,9 @@ def sample_gumbel(
         >>> sample_gumbel((2, 3), torch.Generator().manual_seed(0)).shape
         torch.Size([2, 3])
     """
-    return gumbel_from_uniform(uniform(shape, generator, dtype, device)).to(dtype)
+    # As `gumbel_from_uniform`, without its copies.
+    u = uniform(shape, generator, dtype, device)
+    return inside(u).log_().neg_().log_().neg_().to(dtype)
 
 
 def uniform(
@@ -98,27 +100,49 @@ def winner(perturbed: Tensor) -> tuple[Tensor, Tensor]:
     return index, torch.zeros_like(perturbed).scatter_(-1, index, 1.0)
 
 
-def perturbed_given_winner(
+def arrivals_given_winner(
     log_pi: Tensor, index: Tensor, generator: torch.Generator | None = None, samples: int = 1
 ) -> Tensor:
-    """log π + G given that entry k is the largest: −log E_k for k, −log(E_j/π_j + E_k) for every other j.
+    """exp(−z) of z = log π + G given that entry k of z is the largest: E_k for k, E_j/π_j + E_k for every other j.
 
-    All E are independent exponentials. The largest value has its own law, whichever entry it is.
+    exp(−z) are arrival times of a race at rates π; the first arrival has its own law, whoever it is, and from then on
+    the others race on as if they had just begun. All E are independent exponentials.
 
     Args:
-        log_pi: (…, K), normalised; −∞ where π_j = 0.
-        index: (…, 1), the winner k.
+        log_pi: (R, K), normalised; −∞ where π_j = 0, which never arrives.
+        index: (R, 1), the winner k.
         generator: of the exponentials.
         samples: M.
 
     Returns:
-        (M, …, K), −∞ where π_j = 0.
+        (K, M, R): categories come first, so that what follows runs along rows however few categories there are.
 
     References:
         Maddison et al. 2014; Tucker et al. 2017; Paulus et al. 2021.
     """
-    u = inside(uniform((samples, *log_pi.shape), generator, log_pi.dtype, log_pi.device))
-    exponential = -torch.log(u)
-    best = exponential.gather(-1, index.expand(samples, *index.shape))
-    losers = torch.addcmul(best, exponential, torch.exp(-log_pi))
-    return -torch.log(losers.scatter_(-1, index.expand(samples, *index.shape), best))
+    rows, categories = log_pi.shape
+    u = uniform((categories, samples, rows), generator, log_pi.dtype, log_pi.device)
+    exponential = inside(u).log_().neg_()
+    chosen = index.T.expand(1, samples, rows)
+    first = exponential.gather(0, chosen)
+    slowness = torch.exp(-log_pi).T.unsqueeze(1)
+    return torch.addcmul(first, exponential, slowness).scatter_(0, chosen, first)
+
+
+def perturbed_given_winner(
+    log_pi: Tensor, index: Tensor, generator: torch.Generator | None = None, samples: int = 1
+) -> Tensor:
+    """log π + G given that entry k is the largest, for any shape: see `arrivals_given_winner`.
+
+    Args:
+        log_pi: (…, K), normalised.
+        index: (…, 1), the winner k.
+        generator: of the noise.
+        samples: M.
+
+    Returns:
+        (M, …, K), −∞ where π_j = 0.
+    """
+    rows, winners = log_pi.reshape(-1, log_pi.shape[-1]), index.reshape(-1, 1)
+    arrivals = arrivals_given_winner(rows, winners, generator, samples)
+    return -torch.log(arrivals.permute(1, 2, 0)).reshape(samples, *log_pi.shape)

@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from dgm_core.gumbel.estimators.base import Function, draw, path_only
-from dgm_core.gumbel.noise import perturbed_given_winner
-from dgm_core.gumbel.relaxation import plain, relax
+from dgm_core.gumbel.noise import arrivals_given_winner
+from dgm_core.gumbel.relaxation import plain
 
-_BLOCK = 40_000
+_BLOCK = 160_000
 """Entries of one block of relaxed draws; they stay in cache."""
+_COLDEST = 1e-20
+"""A lower temperature makes the same draws, one-hot, but overflows."""
 
 
 def gumbel_rao(
@@ -59,7 +61,10 @@ def _moments(
     height = max(1, _BLOCK // (samples * categories))
     means, seconds = [], []
     for some, won in zip(rows.split(height), winners.split(height), strict=True):
-        soft = relax(perturbed_given_winner(some, won, generator, samples), tau)
-        means.append(soft.mean(0))
-        seconds.append(torch.einsum("mbi,mbj->bij", soft, soft) / samples)
-    return torch.cat(means).view(log_pi.shape), torch.cat(seconds).view(*log_pi.shape, categories)
+        arrivals = arrivals_given_winner(some, won, generator, samples)
+        soft = torch.softmax(arrivals.log_().mul_(-1 / max(tau, _COLDEST)), 0)
+        means.append(soft.mean(1).T)
+        by_row = soft.permute(2, 0, 1).contiguous()
+        seconds.append(by_row @ by_row.mT)
+    second = torch.cat(seconds) / samples
+    return torch.cat(means).view(log_pi.shape), second.view(*log_pi.shape, categories)
