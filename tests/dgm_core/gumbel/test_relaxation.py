@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 from itertools import permutations
 
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from torch import Tensor
 
+import dgm_core.gumbel
 from dgm_core.gumbel import gumbel_softmax, gumbel_top_k, plackett_luce_log_prob, sample_gumbel, weights_to_logits
 from dgm_core.gumbel.noise import as_printed, gumbel_from_uniform, perturbed_given_winner, winner
 from dgm_core.gumbel.relaxation import relax
@@ -232,3 +235,17 @@ def test_more_than_can_be_drawn_is_refused(k: int) -> None:
     draw: Callable[[], Tensor] = lambda: gumbel_top_k(weights_to_logits([0.5, 0.0, 0.5]), k)  # noqa: E731
     with pytest.raises(ValueError, match="k has to be from 1 to 2"):
         draw()
+
+
+def test_the_mathematics_needs_no_declaration() -> None:
+    """In a process of its own: importing the package brings no pydantic; asking for the VAE's declaration does."""
+    script = (
+        "import sys, dgm_core.gumbel as g; assert 'pydantic' not in sys.modules; "
+        "assert g.DiscreteVAE.topic == 'gumbel'; assert 'pydantic' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+
+
+def test_an_unknown_name_of_the_package_is_refused() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'ContinuousVAE'"):
+        _ = dgm_core.gumbel.ContinuousVAE  # type: ignore[attr-defined]
