@@ -248,4 +248,4 @@ def test_the_mathematics_needs_no_declaration() -> None:
 
 def test_an_unknown_name_of_the_package_is_refused() -> None:
     with pytest.raises(AttributeError, match="no attribute 'ContinuousVAE'"):
-        _ = dgm_core.gumbel.ContinuousVAE  # type: ignore[attr-defined]
+        _ = dgm_core.gumbel.ContinuousVAE
