@@ -27,7 +27,7 @@ EstimatorName = Literal[
     "reinforce", "reinforce-baseline", "leave-one-out", "rebar",
 ]  # fmt: skip
 
-TEMPERED = ("gumbel-softmax", "st-gumbel-softmax", "gumbel-rao", "rebar", "reinmax")
+TEMPERED = ("gumbel-softmax", "st-gumbel-softmax", "gumbel-rao", "rebar")
 """Estimators whose gradient depends on τ."""
 SMOOTH = ("gumbel-softmax", "st-gumbel-softmax")
 """Estimators that give τ a gradient too."""
