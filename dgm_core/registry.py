@@ -21,6 +21,13 @@ BUILT_IN: dict[str, tuple[str, ...]] = {
         "dgm_core.cnf.views:FlowFilm",
         "dgm_core.cnf.views:FlowChecks",
     ),
+    "gumbel": (
+        "dgm_core.gumbel.experiment:DiscreteVAE",
+        "dgm_core.gumbel.views:ConcreteChecks",
+        "dgm_core.gumbel.views:EstimatorBench",
+        "dgm_core.gumbel.views:EstimatorRace",
+        "dgm_core.gumbel.vae_measured:VAEMeasured",
+    ),
 }
 VARIABLE = "DGM_EXPERIMENTS"
 
