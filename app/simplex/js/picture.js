@@ -4,7 +4,7 @@ import { Dots } from "./dots.js";
 import { CORNERS, HEIGHT, REST, hasDensity } from "./concrete.js";
 import { TriangleRaster } from "./raster.js";
 
-const TIES = 150; // straight-through pairs that are joined by a line
+const TIES = 120; // straight-through pairs that are joined by a line
 export const PATHS = 60;
 
 export class Picture {
@@ -13,6 +13,7 @@ export class Picture {
     this.context = canvas.getContext("2d");
     this.raster = new TriangleRaster();
     this.dots = new Dots();
+    this.layers = {};
   }
 
   /** As large as a width and a largest height (CSS pixels) allow, with margins for the discs and the corners' labels. */
@@ -104,28 +105,30 @@ export class Picture {
     for (let p = 2; p < path.length; p += 2) c.lineTo(this.px(path[p]), this.py(path[p + 1]));
   }
 
-  /** Paths stay while τ moves, so they are kept as a picture of their own. */
-  drawPaths() {
-    const { paths, colours, bold } = this.scene, { width, height } = this.canvas;
-    const key = JSON.stringify([width, height, this.side, colours.categories, bold]);
-    if (this.drawn?.paths !== paths || this.drawn.key !== key) {
-      this.layer ??= document.createElement("canvas");
-      Object.assign(this.layer, { width, height });
-      this.drawn = { paths, key };
-      this.tracePaths(this.layer.getContext("2d"));
+  /** What does not change with τ is kept as a picture of its own: `paint` fills it when `key` or `thing` is new. */
+  keep(name, thing, key, paint) {
+    const { width, height } = this.canvas, { colours, bold } = this.scene, main = this.context;
+    const layer = (this.layers[name] ??= { canvas: document.createElement("canvas") });
+    const wanted = JSON.stringify([width, height, this.side, colours.categories, bold, key]);
+    if (layer.thing !== thing || layer.key !== wanted) {
+      Object.assign(layer.canvas, { width, height });
+      Object.assign(layer, { thing, key: wanted });
+      this.context = layer.canvas.getContext("2d");
+      paint();
+      this.context = main;
     }
-    this.context.drawImage(this.layer, 0, 0);
+    main.drawImage(layer.canvas, 0, 0);
   }
 
-  tracePaths(layer) {
-    const { paths, cloud, colours } = this.scene, main = this.context;
-    this.context = layer;
-    for (let k = 0; k < 3; k++) {
-      layer.beginPath();
-      for (let i = 0; i < paths.length; i++) if (cloud.kinds[i] === k) this.trace(paths[i]);
-      this.stroke(colours.categories[k], 1, 0.6);
-    }
-    this.context = main;
+  drawPaths() {
+    const { paths, cloud, colours } = this.scene;
+    this.keep("paths", paths, "", () => {
+      for (let k = 0; k < 3; k++) {
+        this.context.beginPath();
+        for (let i = 0; i < paths.length; i++) if (cloud.kinds[i] === k) this.trace(paths[i]);
+        this.stroke(colours.categories[k], 1, 0.6);
+      }
+    });
   }
 
   /** Where the cloud is drawn: in device pixels, as many as there are samples. */
@@ -147,14 +150,16 @@ export class Picture {
   }
 
   drawCloud() {
-    const { cloud, colours, mode, places } = this.scene;
+    const { cloud, colours, mode, places, pi } = this.scene, hues = colours.categories;
     if (mode === "straight") {
       this.context.globalAlpha = 0.5;
-      this.dots.drawKinds(this.context, this.pixels(cloud.soft), cloud.kinds, this.radius(1.1), colours.categories);
+      this.dots.drawKinds(this.context, this.pixels(cloud.soft), cloud.kinds, this.radius(1.1), hues);
       this.context.globalAlpha = 1;
     }
     const rim = { colour: colours.rim, opacity: 0.75, width: 0.6 * this.ratio };
-    this.dots.drawKinds(this.context, this.pixels(places), cloud.kinds, this.radius(1.7), colours.categories, rim);
+    const draw = () => this.dots.drawKinds(this.context, this.pixels(places), cloud.kinds, this.radius(1.7), hues, rim);
+    if (places === cloud.hard) this.keep("corners", cloud, [pi, cloud.count], draw);
+    else draw();
   }
 
   /** From hard points to the soft points whose gradient they take. */

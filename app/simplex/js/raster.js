@@ -3,7 +3,7 @@
 import { clipShare, logDensityOn, makeLattice, quantile } from "./concrete.js";
 
 const LEVELS = 512;
-const NATS = 8; // that the logarithmic scale spans
+const DEEPEST = 10, FLATTEST = 1; // nats that the logarithmic scale spans at most and at least
 const lattices = new Map();
 
 const channels = (hex) => [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16));
@@ -26,14 +26,15 @@ export class TriangleRaster {
     this.done = "";
   }
 
-  /** Paint ln p or p of (π, τ) with that many rows; `top` is then the brightest ln p, `clipped` whether more is cut off. */
+  /** Paint ln p or p of (π, τ) with that many rows; `top` is then the brightest ln p, `nats` what the log scale spans. */
   paint(pi, tau, rows, scale, stops) {
     const wanted = JSON.stringify([pi, tau, rows, scale, stops]);
     if (wanted === this.done) return this.canvas;
     this.done = wanted;
     if (!lattices.has(rows)) lattices.set(rows, makeLattice(rows));
     const lattice = lattices.get(rows), values = logDensityOn(lattice, pi, tau), share = clipShare(tau, scale);
-    Object.assign(this, { top: quantile(values, share), clipped: share < 1, share, nats: NATS });
+    const top = quantile(values, share), low = quantile(values, 0.01);
+    Object.assign(this, { top, clipped: share < 0.9995, share, nats: Math.max(Math.min(top - low, DEEPEST), FLATTEST) });
     this.fit(lattice);
     this.colour(lattice, scale, stops);
     this.context.putImageData(this.image, 0, 0);
@@ -49,9 +50,9 @@ export class TriangleRaster {
 
   colour({ cells, values }, scale, stops) {
     if (this.stops !== String(stops)) Object.assign(this, { stops: String(stops), ramp: blend(stops) });
-    const { words, ramp, top } = this, full = LEVELS - 1, log = scale === "log";
+    const { words, ramp, top, nats } = this, full = LEVELS - 1, log = scale === "log";
     for (let i = 0; i < cells.length; i++) {
-      const level = log ? 1 + (values[i] - top) / NATS : Math.exp(Math.min(values[i] - top, 0));
+      const level = log ? 1 + (values[i] - top) / nats : Math.exp(Math.min(values[i] - top, 0));
       words[cells[i]] = ramp[level >= 1 ? full : level > 0 ? (level * full) | 0 : 0];
     }
   }

@@ -75,7 +75,7 @@ export class Side {
     legend.style.visibility = raster ? "" : "hidden";
     if (!raster) return;
     const { top, clipped, share, nats } = raster, mark = clipped ? "≥ " : "";
-    const clip = clipped ? `, clipped at the ${(100 * share).toFixed(0)} % quantile of the area` : "";
+    const clip = clipped ? `, clipped at the ${(100 * share).toFixed(share > 0.99 ? 1 : 0)} % quantile of the area` : "";
     write(legend.querySelector(".legend-name"), `${scale === "log" ? "ln p" : "Density p"}${clip}`);
     write(low, scale === "log" ? `≤ ${minus((top - nats).toFixed(1))}` : "0");
     write(high, mark + (scale === "log" ? minus(top.toFixed(1)) : figures(Math.exp(top))));

@@ -12,7 +12,7 @@ import { unpack } from "./unpack.js";
 const COARSE = 128, FINE = 320; // rows of the density while something moves, and at rest
 const CALM = 160; // ms without a change that are rest
 const BROADEST = 1.06; // times its height, as wide as the triangle's place becomes beside the bars
-const WIDE = 740; // a component wider than that has its bars beside the triangle
+const WIDE = 740, MIDDLE = 560; // from these widths on bars stand beside the triangle, or side by side below it
 const noises = (globalThis.dgmGumbelNoise ??= new Map()); // by seed, so that noise need not come again
 
 function remember(seed, noise) {
@@ -161,6 +161,7 @@ class Simplex {
     const widest = wide ? room - 300 * size : room, { height } = this.options;
     const width = Math.floor(wide ? Math.min(widest, BROADEST * height) : widest);
     this.root.dataset.wide = String(wide);
+    this.root.dataset.middle = String(!wide && room >= MIDDLE * size);
     this.root.dataset.narrow = String(room < 480);
     this.root.style.setProperty("--stage", `${width}px`);
     this.picture.resize(width, height, margin);
