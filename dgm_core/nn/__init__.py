@@ -1,1 +1,1 @@
-"""What several topics' models share: solvers of differential equations."""
+"""What several topics' models share: solvers, splines, quantisers of vectors, models of codes."""
