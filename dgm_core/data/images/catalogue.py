@@ -1,32 +1,55 @@
-"""The image data sets by name: what they are, whether they are here, and loading them once a process."""
+"""The image data sets by name: what they are, whether they are here, loading them once a process, fetching them."""
 
 from __future__ import annotations
 
 import threading
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 
-from dgm_core.data.images import idx
-from dgm_core.data.images.digits import digits
-from dgm_core.data.images.folder import data_folder
+from dgm_core.data.images import cifar, digits, frey, idx, photos, shapes
+from dgm_core.data.images.download import REMOTES, Report, fetch_files
+from dgm_core.data.images.folder import Files, data_folder
 from dgm_core.data.images.imageset import ImageSet, Info
 from dgm_core.errors import DataError
 
-_TEN = tuple("0123456789")
-_CLOTHES = (
-    "T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
-)  # fmt: skip
 
-INFO: dict[str, Info] = {
-    info.name: info
-    for info in (
-        Info("digits", "Digits 8 × 8", (1, 8, 8), _TEN, (1438, 359), "UCI digits, as shipped with scikit-learn"),
-        Info("mnist", "MNIST", (1, 28, 28), _TEN, (60_000, 10_000), "LeCun, Cortes and Burges, 1998"),
-        Info(
-            "fashion-mnist", "Fashion-MNIST", (1, 28, 28), _CLOTHES, (60_000, 10_000), "Xiao, Rasul and Vollgraf, 2017"
-        ),
+@dataclass(frozen=True)
+class Source:
+    """Where a set comes from.
+
+    Args:
+        info: what is known of it.
+        read: its files to images.
+        find: the data folder to its files; a set that needs none has none.
+        missing: its files to the places, relative to the data folder, where something must be put.
+    """
+
+    info: Info
+    read: Callable[[Files], ImageSet]
+    find: Callable[[Path], Files] = lambda root: {}
+    missing: Callable[[Files], list[str]] = lambda files: []
+
+
+def _idx(name: str) -> Source:
+    return Source(idx.INFO[name], partial(idx.read, name), partial(idx.find, name), partial(idx.missing, name))
+
+
+_SOURCES: Mapping[str, Source] = {
+    source.info.name: source
+    for source in (
+        Source(digits.INFO, lambda files: digits.digits()),
+        _idx("mnist"),
+        _idx("fashion-mnist"),
+        Source(cifar.INFO, cifar.read, cifar.find, cifar.missing),
+        Source(frey.INFO, frey.read, frey.find, frey.missing),
+        Source(photos.INFO, lambda files: photos.photo_crops()),
+        Source(shapes.INFO, lambda files: shapes.draw_shapes()),
     )
 }
+
+INFO: Mapping[str, Info] = {name: source.info for name, source in _SOURCES.items()}
 """What is known of each set before it is loaded, in the order in which lists show them."""
 
 _LOCK = threading.Lock()
@@ -40,7 +63,7 @@ def available(name: str, data: str = "") -> str:
         data: the shelf's key, for ``"own"``.
 
     Returns:
-        Nothing when it can; else one sentence: what is missing and how to get it.
+        Nothing when it can; else a sentence: what is missing and how to get it.
 
     Raises:
         DataError: when there is no such set.
@@ -49,8 +72,15 @@ def available(name: str, data: str = "") -> str:
         >>> available("digits")
         ''
     """
-    _require_known(name)
-    return _missing(name, list(_files(name)))
+    source, root = _source(name), data_folder()
+    missing = source.missing(source.find(root))
+    if not missing:
+        return ""
+    them = "it" if len(missing) == 1 else "them"
+    how = f"fetch {them} with “python -m dgm_core data fetch {name}” or put {them} there"
+    if name not in REMOTES:
+        how = f"put {them} there (its publisher gives no checksum, so it is not fetched)"
+    return f"{source.info.title} is not on this machine: {', '.join(missing)} not found in {root}; {how}."
 
 
 def load(name: str, data: str = "") -> ImageSet:
@@ -67,40 +97,42 @@ def load(name: str, data: str = "") -> ImageSet:
         >>> load("digits").shape
         (1, 8, 8)
     """
-    _require_known(name)
-    files = _files(name)
-    if sentence := _missing(name, list(files)):
+    if sentence := available(name, data):
         raise DataError(sentence)
+    files = _source(name).find(data_folder())
     stamps = tuple((file, str(path), path.stat().st_mtime_ns, path.stat().st_size) for file, path in files.items())
     with _LOCK:  # two sessions that ask at once unpack once
         return _load(name, stamps)
 
 
-@lru_cache(maxsize=6)
+def fetch(name: str, report: Report | None = None) -> None:
+    """Download a set's files that are missing into the data folder, each checked against its published checksum.
+
+    Args:
+        name: one of `INFO`.
+        report: told of progress.
+
+    Raises:
+        DataError: when the set cannot be fetched, there is no network, a file is not what was published, or the folder
+            takes none.
+    """
+    sentence = available(name)
+    if not sentence:
+        return
+    if name not in REMOTES:
+        raise DataError(sentence)
+    there = _source(name).find(data_folder())
+    fetch_files(
+        [remote for remote in REMOTES[name] if Path(remote.place).name.removesuffix(".gz") not in there], report
+    )
+
+
+@lru_cache(maxsize=8)
 def _load(name: str, stamps: tuple[tuple[str, str, int, int], ...]) -> ImageSet:
-    files = {file: Path(path) for file, path, _, _ in stamps}
-    if name == "digits":
-        return digits()
-    info = INFO[name]
-    train, labels_train = idx.read_split(files, "train")
-    test, labels_test = idx.read_split(files, "test")
-    return ImageSet(name, info.title, train, test, labels_train, labels_test, classes=info.classes)
+    return _source(name).read({file: Path(path) for file, path, _, _ in stamps})
 
 
-def _files(name: str) -> dict[str, Path]:
-    return idx.find(name, data_folder()) if name in idx.FOLDERS else {}
-
-
-def _missing(name: str, found: list[str]) -> str:
-    if name not in idx.FOLDERS:
-        return ""
-    missing = [file for pair in idx.FILES.values() for file in pair if file not in found]
-    if not missing:
-        return ""
-    place = data_folder() / idx.FOLDERS[name][0]
-    return f"{INFO[name].title} is not here: {', '.join(f'{file}.gz' for file in missing)} belong into {place}."
-
-
-def _require_known(name: str) -> None:
-    if name not in INFO:
-        raise DataError(f"There is no image data set “{name[:40]}”; there are {', '.join(INFO)}.")
+def _source(name: str) -> Source:
+    if name not in _SOURCES:
+        raise DataError(f"There is no image data set “{name[:40]}”; there are {', '.join(_SOURCES)}.")
+    return _SOURCES[name]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.datasets import load_digits
 
-from dgm_core.data.images.imageset import ImageSet
+from dgm_core.data.images.imageset import ImageSet, Info
 
 HELD_OUT = 0.2
 """The part of each class that is held out."""
+
+INFO = Info(
+    "digits", "Digits 8 × 8", (1, 8, 8), tuple("0123456789"), (1438, 359),
+    "Alpaydin and Kaynak, 1998, as shipped with scikit-learn",
+)  # fmt: skip
 
 
 def digits() -> ImageSet:
@@ -16,13 +20,14 @@ def digits() -> ImageSet:
 
     The split is the same everywhere and for ever: NumPy freezes the stream of ``RandomState`` (NEP 19).
     """
+    from sklearn.datasets import load_digits
+
     bunch = load_digits()
     images = np.rint(bunch.images * (255 / 16)).astype(np.uint8)[:, None]
     labels = bunch.target.astype(np.int64)
     train, test = stratified(labels, HELD_OUT, np.random.RandomState(0))
     return ImageSet(
-        "digits", "Digits 8 × 8", images[train], images[test], labels[train], labels[test],
-        classes=tuple("0123456789"),
+        INFO.name, INFO.title, images[train], images[test], labels[train], labels[test], classes=INFO.classes
     )  # fmt: skip
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import gzip
 import os
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, cast
 
 from dgm_core.errors import DataError
 from dgm_core.home import home
+
+Files = Mapping[str, Path]
+"""Files of a data set that are there, by their published names."""
 
 
 def data_folder() -> Path:
@@ -28,11 +32,11 @@ def open_unpacked(path: Path) -> IO[bytes]:
     return cast("IO[bytes]", gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
 
 
-def read_exactly(path: Path, file: IO[bytes], size: int, *, to_end: bool = True) -> bytearray:
+def read_exactly(name: str, file: IO[bytes], size: int, *, to_end: bool = True) -> bytearray:
     """So many bytes of a file; memory for more is never taken, whatever the file unpacks to.
 
     Args:
-        path: the file's, for the messages.
+        name: the file's, for the messages.
         file: open, at the place to read from.
         size: bytes to read.
         to_end: the file must end there, which also makes gzip compare its checksum.
@@ -45,12 +49,10 @@ def read_exactly(path: Path, file: IO[bytes], size: int, *, to_end: bool = True)
         while len(content) < size:
             block = file.read(min(size - len(content), 2**24))
             if not block:
-                raise DataError(
-                    f"{path.name} ends too early: {len(content):,} of {size:,} bytes are there; fetch it again."
-                )
+                raise DataError(f"{name} ends too early: {len(content):,} of {size:,} bytes are there; fetch it again.")
             content += block
         if to_end and file.read(1):
-            raise DataError(f"{path.name} goes on after the {size:,} bytes that it declares; fetch it again.")
+            raise DataError(f"{name} goes on after the {size:,} bytes that it declares; fetch it again.")
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path.name} is damaged or cut short ({error}); fetch it again.") from error
+        raise DataError(f"{name} is damaged or cut short ({error}); fetch it again.") from error
     return content

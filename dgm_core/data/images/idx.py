@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dgm_core.data.images.folder import first_file, open_unpacked, read_exactly
+from dgm_core.data.images.folder import Files, first_file, open_unpacked, read_exactly
+from dgm_core.data.images.imageset import ImageSet, Info
 from dgm_core.errors import DataError
 
 MAX_IMAGES = 100_000
@@ -35,13 +36,43 @@ FOLDERS = {
 """Where the four files may lie in the data folder; the first is where torchvision puts them, and so does `fetch`."""
 
 
-def find(name: str, root: Path) -> dict[str, Path]:
+_TEN = tuple("0123456789")
+_CLOTHES = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
+
+INFO = {
+    "mnist": Info("mnist", "MNIST", (1, SIDE, SIDE), _TEN, (60_000, 10_000), "LeCun, Cortes and Burges, 1998"),
+    "fashion-mnist": Info(
+        "fashion-mnist", "Fashion-MNIST", (1, SIDE, SIDE), _CLOTHES, (60_000, 10_000), "Xiao, Rasul and Vollgraf, 2017"
+    ),
+}
+
+
+def find(name: str, root: Path) -> Files:
     """The files of one set that are there, by their published names; from the folder that has most of them."""
     found = [_in_folder(root / folder) for folder in FOLDERS[name]]
     return max(found, key=len)
 
 
-def _in_folder(folder: Path) -> dict[str, Path]:
+def missing(name: str, files: Files) -> list[str]:
+    """The published names of those that are not there."""
+    return [f"{FOLDERS[name][0]}/{file}.gz" for pair in FILES.values() for file in pair if file not in files]
+
+
+def read(name: str, files: Files) -> ImageSet:
+    """Read both halves; the note says so where they are not as large as published.
+
+    Raises:
+        DataError: when a file is damaged, none of the format, or labels do not match images.
+    """
+    info = INFO[name]
+    (train, labels), (test, labels_test) = read_split(files, "train"), read_split(files, "test")
+    note = ""
+    if (len(train), len(test)) != info.sizes:
+        note = f"These files of {info.title} hold {len(train):,} images to train with and {len(test):,} held out."
+    return ImageSet(name, info.title, train, test, labels, labels_test, note=note, classes=info.classes)
+
+
+def _in_folder(folder: Path) -> Files:
     spellings = {
         file: (file, f"{file}.gz", file.replace("-idx", ".idx"), file.replace("-idx", ".idx") + ".gz")
         for pair in FILES.values()
@@ -69,10 +100,10 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
         with open_unpacked(path) as file:
             head = 4 + 4 * dimensions
             zeros, kind, count, *shape = struct.unpack(
-                f">HBB{dimensions}I", read_exactly(path, file, head, to_end=False)
+                f">HBB{dimensions}I", read_exactly(path.name, file, head, to_end=False)
             )
             _require(path, (zeros, kind, count), tuple(shape), dimensions)
-            return np.frombuffer(read_exactly(path, file, math.prod(shape)), dtype=np.uint8).reshape(shape)
+            return np.frombuffer(read_exactly(path.name, file, math.prod(shape)), dtype=np.uint8).reshape(shape)
     except OSError as error:
         raise DataError(f"{path.name} cannot be read ({error.strerror or error}).") from error
 
@@ -88,7 +119,7 @@ def _require(path: Path, head: tuple[int, int, int], shape: tuple[int, ...], dim
         raise DataError(f"{path.name} declares images of {sides} pixels; {SIDE} × {SIDE} are needed.")
 
 
-def read_split(files: dict[str, Path], split: str) -> tuple[np.ndarray, np.ndarray]:
+def read_split(files: Files, split: str) -> tuple[np.ndarray, np.ndarray]:
     """Images and labels of one half.
 
     Returns:
