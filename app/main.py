@@ -23,7 +23,7 @@ def main() -> None:
     """Register the pages, draw the shell, run the page that the address names."""
     # No icons here: Streamlit would fetch a Material icon from the network as the tab's icon.
     home = st.Page(PAGES / "home.py", title="Home", default=True)
-    topics = [
+    flows = [
         st.Page(
             PAGES / "cnf.py",
             title="Continuous flows",
@@ -31,7 +31,15 @@ def main() -> None:
             help="Watch a density flow from a Gaussian to your data, and train the flow live.",
         ),
     ]
-    page = st.navigation({"": [home], "Flows": topics}, position="top")
+    discrete = [
+        st.Page(
+            PAGES / "gumbel.py",
+            title="Gumbel-Softmax",
+            url_path="gumbel",
+            help="Drag the temperature of a relaxed choice, compare gradient estimators, train a discrete VAE live.",
+        ),
+    ]
+    page = st.navigation({"": [home], "Flows": flows, "Discrete latents": discrete}, position="top")
     st.set_page_config(
         page_title="Deep generative models, live" if page is home else page.title,
         page_icon=str(ROOT / "app" / "icon.png"),

@@ -23,7 +23,9 @@ BUILT_IN: dict[str, tuple[str, ...]] = {
     ),
     "gumbel": (
         "dgm_core.gumbel.experiment:DiscreteVAE",
+        "dgm_core.gumbel.vae_measured:VAEMeasured",
         "dgm_core.gumbel.views:ConcreteChecks",
+        "dgm_core.gumbel.views:CategoryChecks",
         "dgm_core.gumbel.views:EstimatorBench",
         "dgm_core.gumbel.views:EstimatorRace",
         "dgm_core.gumbel.vae_measured:VAEMeasured",

@@ -101,6 +101,12 @@ class ConcreteChecks(View):
         return {"checks": write_checks(checks(self.pi, self.tau, self.seed))}
 
 
+class CategoryChecks(ConcreteChecks):
+    """The same for more categories."""
+
+    weights: Annotated[str, ConcreteChecks.model_fields["weights"]] = "8,5,3,2,1,1"
+
+
 class Bench(View):
     """What bench and race have in common."""
 

@@ -1,0 +1,1 @@
+"""What the page ``gumbel`` is put together from."""
