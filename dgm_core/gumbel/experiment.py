@@ -128,10 +128,10 @@ class DiscreteVAE(Experiment):
             ge=0.01,
             le=5,
             title="Least τ",
-            description="Where an annealed temperature ends, half-way through; a learned one stays above it.",
+            description="Where an annealed temperature is half-way through, and stays; a learned one stays above it.",
             json_schema_extra=extra(log=True, when={"schedule": (*ANNEALED, "learned")}),
         ),
-    ] = 0.5
+    ] = 0.2
     width: Annotated[
         int,
         Field(
@@ -181,7 +181,7 @@ class DiscreteVAE(Experiment):
             description="Training steps in all.",
             json_schema_extra=extra(unit="steps", basic=True, log=True),
         ),
-    ] = 5_000
+    ] = 3_000
     seed: Annotated[
         int,
         Field(
