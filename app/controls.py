@@ -16,7 +16,7 @@ from app.memory import Memory, enter_page, went_back_or_forward
 from app.widgets import is_bound, widget
 from dgm_core.experiment import Experiment, Parameter, problem
 
-__all__ = ["apply_settings", "controls", "enter_page", "read_link"]
+__all__ = ["apply_settings", "controls", "enter_page", "read_link", "standing_notes"]
 
 E = TypeVar("E", bound=Experiment)
 
@@ -60,7 +60,7 @@ def controls(
     memory.values.update(values)
     experiment, complaint = _validated(memory, values)
     with place:
-        notes(_standing_notes(memory) + complaint)
+        notes(standing_notes(memory) + complaint)
     return experiment
 
 
@@ -164,7 +164,7 @@ def _validated(memory: Memory, values: Mapping[str, Any]) -> tuple[Any, list[str
     return experiment, []
 
 
-def _standing_notes(memory: Memory) -> list[str]:
+def standing_notes(memory: Memory) -> list[str]:
     """Notes about the link, until a control is moved."""
     if memory.slots["notes"] and memory.slots["good"].model_dump() != memory.slots["at"]:
         memory.slots["notes"] = []

@@ -25,6 +25,7 @@ BUILT_IN: dict[str, tuple[str, ...]] = {
         "dgm_core.gumbel.experiment:DiscreteVAE",
         "dgm_core.gumbel.vae_measured:VAEMeasured",
         "dgm_core.gumbel.views:ConcreteChecks",
+        "dgm_core.gumbel.views:TriangleChecks",
         "dgm_core.gumbel.views:CategoryChecks",
         "dgm_core.gumbel.views:EstimatorBench",
         "dgm_core.gumbel.views:EstimatorRace",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import numpy as np
@@ -123,63 +123,70 @@ def _code_spec(latents: int, dark: bool, scale: float) -> Mapping[str, Any]:
     )
 
 
-def gap_curve(
-    taus: np.ndarray,
+def elbo_curves(
+    x: np.ndarray,
     relaxed: np.ndarray,
     hard: np.ndarray,
-    errors: np.ndarray,
     baseline: float,
-    tau: float | None = None,
     *,
+    against: Literal["step", "tau"],
+    errors: np.ndarray | None = None,
+    now: float | None = None,
+    span: tuple[float, float] | None = None,
     dark: bool = False,
     scale: float = 1.0,
 ) -> Figure:
-    """The ELBO with relaxed and with hard codes against the temperature: what training sees, and what is true.
+    """The ELBO with relaxed codes, which training sees, and with hard ones, which is a bound.
 
     Args:
-        taus: (T,), increasing.
-        relaxed: (T,) nats.
-        hard: (T,) nats, the same number at each: hard codes know no temperature.
-        errors: (T,) standard errors of ``relaxed``.
+        x: (T,), increasing: training steps or temperatures.
+        relaxed, hard: (T,) nats an image.
         baseline: log-likelihood of independent Bernoulli pixels, nats.
-        tau: the temperature now, None to mark none.
+        against: what ``x`` is.
+        errors: (T,) standard errors of ``relaxed``, drawn as a band of ± 2, or None.
+        now: where to stand a line, None for none.
+        span: what the axis covers, so that it does not grow; ``x``'s own range if None.
         dark, scale: see `app.figures.theme`.
     """
-    spread = 2 * np.asarray(errors)
-    curves = columns(
-        tau=np.concatenate([taus, taus]),
-        value=np.concatenate([relaxed, hard]),
-        kind=np.repeat([SOFT, HARD], len(taus)),
-    )
-    band = columns(tau=taus, low=relaxed - spread, high=relaxed + spread)
-    base = columns(tau=taus[:1], value=np.array([baseline]), text=np.array([f"independent pixels {baseline:.2f} nats"]))
-    now = columns(tau=np.array([] if tau is None else [float(np.clip(tau, taus[0], taus[-1]))]))
-    return Figure(_gap_spec(dark, scale), {"curves": curves, "band": band, "base": base, "now": now})
+    x, relaxed, hard = (np.asarray(values, dtype=float) for values in (x, relaxed, hard))
+    low, high = span or ((x[0], x[-1]) if len(x) else (1.0, 10.0))
+    kind = np.repeat([SOFT, HARD], len(x))
+    spread = np.zeros(len(x)) if errors is None else 2 * np.asarray(errors)
+    tables = {
+        "span": columns(x=np.array([low, high])),
+        "curves": columns(x=np.concatenate([x, x]), value=np.concatenate([relaxed, hard]), kind=kind),
+        "band": columns(x=x, low=relaxed - spread, high=relaxed + spread),
+        "base": columns(value=np.array([baseline]), text=np.array([f"independent pixels {baseline:.2f}"])),
+        "now": columns(x=np.array([] if now is None else [float(np.clip(now, low, high))])),
+    }
+    return Figure(_elbo_spec(against, dark, scale), tables)
 
 
-@lru_cache(maxsize=8)
-def _gap_spec(dark: bool, scale: float) -> Mapping[str, Any]:
-    free = alt.Scale(zero=False)
-    x = alt.X("tau:Q", title="temperature τ", scale=alt.Scale(type="log", nice=False), axis=alt.Axis(tickCount=6))
+@lru_cache(maxsize=16)
+def _elbo_spec(against: str, dark: bool, scale: float) -> Mapping[str, Any]:
+    free, muted = alt.Scale(zero=False), accent("muted", dark)
+    if against == "tau":
+        log = alt.Scale(type="log", nice=False)
+        x = alt.X("x:Q", title="temperature τ", scale=log, axis=alt.Axis(tickCount=6))
+    else:
+        x = alt.X("x:Q", title="training step", axis=alt.Axis(format=",d", tickCount=5))
     y = alt.Y("value:Q", title="ELBO (nats an image)", scale=free, axis=alt.Axis(tickCount=5))
-    colours = [accent("model", dark), accent("data", dark)]
-    colour = alt.Color(
-        "kind:N", scale=alt.Scale(domain=[SOFT, HARD], range=colours), legend=alt.Legend(symbolType="stroke")
-    )
-    tips = [
-        alt.Tooltip("kind:N"),
-        alt.Tooltip("tau:Q", format=".3g"),
-        alt.Tooltip("value:Q", format=".3f", title="nats"),
-    ]
-    area = source("band").mark_area(color=accent("model", dark), opacity=0.18)
-    base, muted = source("base"), accent("muted", dark)
+    hues = [accent("model", dark), accent("data", dark)]
+    kinds, key = alt.Scale(domain=[SOFT, HARD], range=hues), alt.Legend(symbolType="stroke")
+    colour = alt.Color("kind:N", scale=kinds, legend=key)
+    nats = alt.Tooltip("value:Q", format=".3f", title="nats")
+    tips = [alt.Tooltip("kind:N"), alt.Tooltip("x:Q", format=".4~g", title=against), nats]
+    area, base = source("band").mark_area(color=hues[0], opacity=0.18), source("base")
     return layered(
+        source("span").mark_point(opacity=0).encode(x),
         source("now").mark_rule(color=INK.on(dark), opacity=0.4).encode(x),
         area.encode(x, alt.Y("low:Q", scale=free), alt.Y2("high:Q")),
         base.mark_rule(color=muted, strokeDash=[5, 4]).encode(y),
-        base.mark_text(align="left", baseline="bottom", dy=-4, color=muted).encode(y, x=alt.value(4), text="text:N"),
+        base.mark_text(align="right", baseline="bottom", dy=-4, color=muted).encode(
+            y, x=alt.value("width"), text="text:N"
+        ),
         source("curves").mark_line().encode(x, y, colour, tooltip=tips),
-        description="ELBO with relaxed and with hard codes against the temperature",
+        description="ELBO with relaxed and with hard codes",
         height=HEIGHT,
         dark=dark,
         scale=scale,

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from app.furniture import switch
-from app.gumbel.categories import categories
-from app.gumbel.estimators import estimators
-from app.gumbel.simplex import simplex
 
 PART = "part"
-PARTS = {"simplex": "Three categories", "categories": "K categories", "estimators": "Estimators"}
-DRAW = {"simplex": simplex, "categories": categories, "estimators": estimators}
+PARTS = {"simplex": "Three categories", "categories": "K categories", "estimators": "Estimators", "vae": "Discrete VAE"}
 
 
 def parts() -> None:
-    """Draw the switch and the part that it names."""
+    """Draw the switch and the part that it names; only that one is imported, so that the page opens at once."""
     part = switch("Part", PARTS, key=PART, default="simplex")
-    DRAW[part or "simplex"]()
+    if part == "categories":
+        from app.gumbel.categories import categories
+
+        categories()
+    elif part == "estimators":
+        from app.gumbel.estimators import estimators
+
+        estimators()
+    elif part == "vae":
+        from app.gumbel.vae import vae
+
+        vae()
+    else:
+        from app.gumbel.simplex import simplex
+
+        simplex()

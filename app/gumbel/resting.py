@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.controls import read_link
+from app.bones.notes import notes
+from app.controls import read_link, standing_notes
 from app.memory import Memory
 from dgm_core.gumbel.views import ConcreteChecks, text_of
 
@@ -25,6 +26,7 @@ class Resting:
     def __init__(self, cls: type[ConcreteChecks], prefix: str) -> None:
         read_link(cls, prefix)
         self.cls, self.memory = cls, Memory(cls, prefix)
+        notes(standing_notes(self.memory))
         self._told, self._given = f"dgm:gumbel:{prefix}told", f"dgm:gumbel:{prefix}given"
 
     def given(self) -> tuple[int, ConcreteChecks]:

@@ -25,12 +25,12 @@ from app.simplex import simplex_stage
 from app.takeaway import rest_of_address
 from dgm_core.gumbel import expectation_curve
 from dgm_core.gumbel.presets import SIMPLEX
-from dgm_core.gumbel.views import ConcreteChecks
+from dgm_core.gumbel.views import ConcreteChecks, TriangleChecks
 from dgm_core.presets import Preset
 
 PREFIX = "s_"
 TAUS = np.geomspace(0.05, 20, 61)
-HEIGHT = 560
+HEIGHT = 620
 
 
 def simplex() -> None:
@@ -60,7 +60,7 @@ def simplex() -> None:
 
 def _stage() -> ConcreteChecks:
     """The triangle; returns where it rests."""
-    stage = Resting(ConcreteChecks, PREFIX)
+    stage = Resting(TriangleChecks, PREFIX)
     number, given = stage.given()
     event = simplex_stage(
         key=f"simplex:{number}", pi=given.pi, tau=given.tau, seed=given.seed, height=HEIGHT,
@@ -83,7 +83,7 @@ def _curve(pi: tuple[float, ...]) -> np.ndarray:
 
 
 def _apply(preset: Preset) -> None:
-    apply_settings(ConcreteChecks, preset.settings, prefix=PREFIX)
+    apply_settings(TriangleChecks, preset.settings, prefix=PREFIX)
 
 
 def _take_home(now: ConcreteChecks) -> None:

@@ -101,6 +101,17 @@ class ConcreteChecks(View):
         return {"checks": write_checks(checks(self.pi, self.tau, self.seed))}
 
 
+class TriangleChecks(ConcreteChecks):
+    """The same for the three categories of a triangle."""
+
+    @field_validator("weights")
+    @classmethod
+    def _three(cls, text: str) -> str:
+        if len(weights_of(text)) != 3:
+            raise ValueError("a triangle has three weights")
+        return text
+
+
 class CategoryChecks(ConcreteChecks):
     """The same for more categories."""
 
