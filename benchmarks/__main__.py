@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import cnf, cnf_training, gumbel, sessions
+from benchmarks import cnf, cnf_training, gumbel, gumbel_vae, sessions
 from benchmarks.measure import Row, show
 
 
@@ -54,7 +54,7 @@ def _cnf(quick: bool, full: bool) -> dict[str, list[Row]]:
 
 
 def _gumbel(quick: bool) -> dict[str, list[Row]]:
-    found = gumbel.tables(quick=quick)
+    found = {**gumbel.tables(quick=quick), **gumbel_vae.tables(quick=quick)}
     for title, rows in found.items():
         show(title, rows)
     return found
