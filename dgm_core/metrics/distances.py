@@ -1,0 +1,52 @@
+"""Squared distances of listed pairs in float64: the arithmetic that every comparison here comes down to."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+BLOCK = 2**16
+"""Numbers in one intermediate array: few enough to stay in a core's cache."""
+
+
+def squared_pairs(x: Tensor, y: Tensor, i: Tensor, j: Tensor) -> Tensor:
+    """‖x_i − y_j‖² for pairs of indices, from differences and in float64.
+
+    Args:
+        x: (N, D).
+        y: (M, D).
+        i, j: (P,) indices into the rows of x and y.
+
+    Returns:
+        (P,) float64.
+
+    Example:
+        >>> x = torch.tensor([[0.0, 0.0], [3.0, 4.0]])
+        >>> squared_pairs(x, x, torch.tensor([0]), torch.tensor([1])).tolist()
+        [25.0]
+    """
+    out = torch.empty(len(i), dtype=torch.float64, device=x.device)
+    step = max(1, (BLOCK if x.device.type == "cpu" else 2**26) // x.shape[1])
+    for start in range(0, len(i), step):
+        part = slice(start, start + step)
+        difference = x.index_select(0, i[part]).double() - y.index_select(0, j[part]).double()
+        torch.linalg.vecdot(difference, difference, out=out[part])
+    return out
+
+
+def squared_plane(x: np.ndarray, y: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
+    """The same for few dimensions, with arrays: a column at a time.
+
+    Args:
+        x: (N, D) float64.
+        y: (M, D) float64.
+        i, j: (P,).
+
+    Returns:
+        (P,) float64.
+    """
+    total = np.zeros(len(i))
+    for x_axis, y_axis in zip(x.T, y.T, strict=True):
+        total += np.square(x_axis[i] - y_axis[j])
+    return total

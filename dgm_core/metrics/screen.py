@@ -1,0 +1,178 @@
+"""Many dimensions: a product of matrices in low precision that never misses a near pair, and says how sure it is.
+
+With a, b the centred points, ‖a − b‖² = ‖a‖² + ‖b‖² − 2 a·b, so v = s − ‖a − b‖²/2 is one product once the norms are
+columns of the factors. The factors are rounded to a narrow type; what that may change, by the Cauchy-Schwarz inequality
+|a·b − ã·b̃| ≤ ‖ã‖ ‖b − b̃‖ + ‖a − ã‖ ‖b‖, and what the sum may lose, are columns too: the product itself is an upper
+bound of v, and twice those columns below it lies a lower one. Pairs whose two bounds stand on different sides of a
+threshold are measured again from differences in float64 (`dgm_core.metrics.distances`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+GROUP = 32
+"""Columns whose maximum is taken first: only groups that pass are looked into."""
+ROWS = 512
+"""Rows of a block, of which there is one at a time."""
+CELLS = 2**23
+"""Numbers in a block at most."""
+ABSENT = -1e30
+"""What fills up the last group; far below every v, for the points are scaled to lengths below 1."""
+WIDEN = 1 + 2.0**-6
+"""Over-estimates the error columns by more than their own rounding."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One set of points, rounded, with what the rounding has changed.
+
+    Args:
+        rounded: (N, D) ã.
+        half: (N,) ‖a‖²/2, float64.
+        length: (N,) a bound of ‖a‖ and ‖ã‖.
+        change: (N,) ‖a − ã‖.
+    """
+
+    rounded: Tensor
+    half: Tensor
+    length: Tensor
+    change: Tensor
+
+    @classmethod
+    def of(cls, points: Tensor, centre: Tensor, scale: float, dtype: torch.dtype) -> Side:
+        """Centre, scale and round, a block of rows at a time."""
+        rounded, half, length, change = [], [], [], []
+        for block in points.split(max(1, CELLS // points.shape[1])):
+            a = (block.double() - centre) * scale
+            b = a.to(dtype)
+            squared = torch.linalg.vecdot(a, a)
+            rounded.append(b)
+            half.append(squared / 2)
+            change.append(torch.linalg.vector_norm(a - b.double(), dim=1))
+            length.append(squared.sqrt() + change[-1])
+        return cls(torch.cat(rounded), torch.cat(half), torch.cat(length), torch.cat(change))
+
+
+class Screen:
+    """Bounds of s − scale² ‖x_i − y_j‖²/2 for all pairs, a block of rows at a time.
+
+    Args:
+        x: (N, D), the rows.
+        y: (M, D), the columns.
+        frame: of both.
+        shift: s.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor, frame: Frame, shift: float = 0.0) -> None:
+        self.frame, self.count = frame, len(y)
+        self.left, self.right = frame.side(x), frame.side(y)
+        self.noise = frame.unit * (x.shape[1] + 16)
+        rows = math.ceil(len(y) / GROUP)
+        self.groups = max(rows, min(len(y), 64))
+        self.depth = math.ceil(len(y) / self.groups)
+        self.b = self._columns()
+        self.shift_to(shift)
+
+    def shift_to(self, shift: float) -> None:
+        """Another s: near 0 a narrow type tells most numbers apart."""
+        self.shift = shift
+        self.a = self._rows()
+
+    def _rows(self) -> Tensor:
+        """ã and the columns that go with it, (N, D + C)."""
+        left, ones = self.left, torch.ones_like(self.left.half)
+        exact = [*self._pieces(self.shift - left.half), *[ones] * self.frame.pieces]
+        bounds = [left.length, left.change, self.noise * (left.length.square() + abs(self.shift)), ones]
+        return self._joined(left.rounded, exact, bounds)
+
+    def _columns(self) -> Tensor:
+        """b̃ and its columns, (M, D + C), filled up to whole groups."""
+        right, ones = self.right, torch.ones_like(self.right.half)
+        exact = [*[ones] * self.frame.pieces, *self._pieces(-right.half)]
+        bounds = [right.change, right.length, ones, self.noise * right.length.square()]
+        joined = self._joined(right.rounded, exact, bounds)
+        filler = joined.new_zeros(self.groups * self.depth - self.count, joined.shape[1])
+        filler[:, right.rounded.shape[1] + self.frame.pieces] = ABSENT
+        return torch.cat([joined, filler])
+
+    def _pieces(self, values: Tensor) -> list[Tensor]:
+        """Numbers as sums of a few of the narrow type."""
+        found = []
+        for _ in range(self.frame.pieces):
+            piece = values.to(self.frame.dtype).double()
+            found.append(piece)
+            values = values - piece
+        return found
+
+    def _joined(self, rounded: Tensor, exact: list[Tensor], bounds: list[Tensor]) -> Tensor:
+        columns = torch.stack([*exact, *(bound * WIDEN for bound in bounds)], dim=1)
+        return torch.cat([rounded, columns.to(rounded.dtype)], dim=1)
+
+    def blocks(self, share: slice) -> Iterator[tuple[slice, Tensor]]:
+        """Blocks of a share of the rows, and upper bounds of their v, (B, groups · depth): absent columns last."""
+        step = max(1, min(ROWS, CELLS // len(self.b)))
+        for start in range(share.start, share.stop, step):
+            rows = slice(start, min(start + step, share.stop))
+            yield rows, self.a[rows] @ self.b.T
+
+    def slack(self, i: Tensor, j: Tensor, upper: Tensor) -> Tensor:
+        """How far below its upper bound v may lie: (P,) float64 for pairs (i, j) with upper bounds (P,) float64."""
+        a, b = self.left, self.right
+        error = a.length[i] * b.change[j] + a.change[i] * b.length[j]
+        error = error + self.noise * (a.length[i].square() + b.length[j].square() + abs(self.shift))
+        # The columns over-estimate by `WIDEN` and once more by their own rounding.
+        return 2 * error * WIDEN * WIDEN + 2 * self.frame.step * upper.abs()
+
+    def floor(self, threshold: Tensor) -> Tensor:
+        """A threshold on v as one on upper bounds: rounding is monotone, so nothing above it gets below."""
+        return threshold.to(self.frame.dtype)
+
+
+class Frame:
+    """Where the points of two sets are centred, how they are scaled, and to what they are rounded.
+
+    Args:
+        x, y: (N, D) and (M, D).
+        dtype: to which points are rounded; what is fast here by default.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor, dtype: torch.dtype | None = None) -> None:
+        self.dtype = dtype or narrow(x.device)
+        self.centre = (x.double().mean(0) + y.double().mean(0)) / 2
+        widest = max(float((points - self.centre).abs().max()) for points in (x, y)) * math.sqrt(x.shape[1])
+        self.scale = 2.0 ** -math.ceil(math.log2(widest)) if widest > 0 else 1.0
+        self.pieces = 3 if self.dtype == torch.bfloat16 else 2
+        # Products are summed in float32, or by tensor cores in TF32 where somebody has allowed that.
+        tf32 = x.is_cuda and torch.backends.cuda.matmul.allow_tf32 and self.dtype == torch.float32
+        self.unit = 2.0**-10 if tf32 else 2.0**-23
+        self.step = float(torch.finfo(self.dtype).eps) / 2 * WIDEN
+        self._sides: dict[int, tuple[Tensor, Side]] = {}
+
+    def side(self, points: Tensor) -> Side:
+        """The points rounded; once for each set."""
+        known = self._sides.get(id(points))
+        if known is None:
+            known = self._sides[id(points)] = (points, Side.of(points, self.centre, self.scale, self.dtype))
+        return known[1]
+
+
+def narrow(device: torch.device) -> torch.dtype:
+    """bfloat16 where a processor multiplies it several times as fast as float32, else float32."""
+    if device.type != "cpu":
+        return torch.float32
+    native = any(
+        getattr(torch.cpu, name, bool)() for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    )  # fmt: skip
+    return torch.bfloat16 if native else torch.float32
+
+
+def to_tensor(points: np.ndarray, device: torch.device) -> Tensor:
+    """The array on the device, in its own type."""
+    return torch.from_numpy(points).to(device)
