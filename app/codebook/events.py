@@ -78,7 +78,8 @@ def edits_of(sent: object, view: CodebookView) -> tuple[Edit, ...] | None:
     """A list of edits from the browser, or None when any of them is none, or uses a code that was dropped before."""
     if not isinstance(sent, list) or len(sent) > EDITS:
         return None
-    edits, dropped = [], set()
+    edits: list[Edit] = []
+    dropped: set[int] = set()
     for entry in sent:
         edit = _edit(entry, view)
         if edit is None or not dropped.isdisjoint(edit.codes):

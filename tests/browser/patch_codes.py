@@ -1,4 +1,4 @@
-"""A codebook whose every number is known: k-means on the patches of real images, decoded by laying patches side by side.
+"""A codebook whose every number is known: k-means on patches of real images, decoded by laying patches side by side.
 
 A patch is its own encoder output. So the nearest code, its distance, the decoded image and the effect of every edit
 have an oracle in a few lines of NumPy.

@@ -16,7 +16,7 @@ import { Wall } from "./wall.js";
 import { lookOf } from "./look.js";
 
 const books = (globalThis.dgmCodebooks ??= new Map()); // by digest, so that what was seen need not come again
-const WIDE = 900, MIDDLE = 600; // CSS pixels
+const WIDE = 900, MIDDLE = 600, LOW = 260; // CSS pixels
 
 class CodebookBrowser {
   constructor(root) {
@@ -62,14 +62,16 @@ class CodebookBrowser {
       return;
     }
     remember(books, options.digest, book);
-    const anew = book !== this.book;
+    const anew = book !== this.book, { answer, ...rest } = options, told = JSON.stringify(rest);
     Object.assign(this, { options, book });
     if (anew) this.open();
-    if (options.answer) this.editing.receive(options.answer, arrays, anew);
+    if (answer) this.editing.receive(answer, arrays, anew);
     this.maps = null;
-    this.layout();
+    if (anew || told !== this.told || this.look.key !== lookOf(this.root, options).key) this.layout();
+    else this.edited();
+    this.told = told;
     this.root.dataset.ready = "true";
-    this.root.dataset.answered = String(options.answer?.number ?? 0);
+    this.root.dataset.answered = String(answer?.number ?? 0);
   }
 
   open() {
@@ -180,7 +182,7 @@ class CodebookBrowser {
     }
     if (name === "log") {
       this.log = value;
-      this.usage.layout(this.usage.layers.width);
+      this.usage.layout(this.usage.layers.width, this.usage.layers.height);
     }
     if (name === "shows") this.strip.shows = value;
     if (name === "view") this.inspector.view = value;
@@ -215,8 +217,9 @@ class CodebookBrowser {
     this.look = lookOf(root, options);
     const width = (name) => this.find(name).parentElement.clientWidth;
     this.tiles.layout(width("tiles") - 6, options.height);
-    this.usage.layout(width("bars"));
-    this.projection.layout(width("cloud"), Math.min(width("cloud"), 300));
+    const beside = Math.round(Math.min(width("cloud"), LOW) * (options.classroom ? 1.15 : 1));
+    this.usage.layout(width("bars"), room >= WIDE ? beside : Math.round(0.62 * beside));
+    this.projection.layout(width("cloud"), room >= WIDE ? beside : Math.min(width("cloud"), 1.4 * beside));
     this.strip.layout(width("strip") - 6, room >= WIDE ? 400 : 220);
     this.wall.layout(width("wall"));
     this.detail.layout();

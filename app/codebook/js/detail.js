@@ -25,13 +25,15 @@ export class Detail {
     this.rows = Math.min(3, Math.ceil(book.patches.shape[1] / this.per));
     this.find("training").hidden = !book.history;
     this.shown = undefined;
-    this.find("neighbours").replaceChildren(...Array.from({ length: book.neighbours.shape[1] }, () => this.neighbour()));
+    const row = this.find("neighbours"), wanted = book.neighbours.shape[1];
+    if (row.childElementCount !== wanted) row.replaceChildren(...Array.from({ length: wanted }, () => this.neighbour()));
   }
 
   neighbour() {
     const button = document.createElement("button");
     button.type = "button";
     button.append(document.createElement("canvas"));
+    sketch(button.firstChild, 26 * this.browser.look.scale, 26 * this.browser.look.scale);
     button.addEventListener("click", () => this.browser.pin(Number(button.dataset.code)));
     return button;
   }

@@ -52,7 +52,7 @@ export class Inspector {
   move(event) {
     const { editing } = this.browser, cell = this.cellAt(event);
     if (editing.stroke) editing.paint(this.between(editing.last, cell));
-    this.browser.pointCell(cell);
+    this.browser.pointCell(cell, !editing.painting);
   }
 
   /** The cells on the way from one to the next, so that a fast stroke has no holes. */
@@ -84,7 +84,7 @@ export class Inspector {
       const cell = browser.cell ?? 0, first = browser.cell === null;
       const c = clampTo((cell % book.columns) + (first ? 0 : move[0]), 0, book.columns - 1);
       const r = clampTo(Math.floor(cell / book.columns) + (first ? 0 : move[1]), 0, book.rows - 1);
-      browser.pointCell(r * book.columns + c, true, true);
+      browser.pointCell(r * book.columns + c, !editing.painting, true);
     } else if ((event.key === "Enter" || event.key === " ") && browser.cell !== null) {
       if (editing.ready && paintable) {
         editing.begin(browser.cell);
@@ -146,16 +146,16 @@ export class Inspector {
     const { browser } = this, { book, code, cell, image, places, look } = browser;
     const lit = code === null ? [] : [...places.of(code)].filter((at) => Math.floor(at / book.cells) === image).map((at) => at % book.cells);
     for (const layers of this.parts) {
-      const pen = layers.pen("over"), w = layers.width / book.columns, h = layers.height / book.rows;
+      const pen = layers.pen("over"), painting = browser.editing.painting, w = layers.width / book.columns, h = layers.height / book.rows;
       const box = (k) => [(k % book.columns) * w, Math.floor(k / book.columns) * h, w, h];
-      if (code !== null) {
+      if (code !== null && !painting) {
         pen.fillStyle = look.veilThin;
         pen.fillRect(0, 0, layers.width, layers.height);
         for (const k of lit) pen.clearRect(...box(k));
       }
       pen.lineWidth = 1.5;
       pen.strokeStyle = look.latent;
-      for (const k of lit) {
+      for (const k of painting && layers !== this.parts[1] ? [] : lit) {
         const [x, y] = box(k);
         pen.strokeRect(x + 0.75, y + 0.75, w - 1.5, h - 1.5);
       }

@@ -23,7 +23,7 @@ export function lookOf(root, { classroom, hues }) {
   const [r, g, b] = channels(paper), family = style.fontFamily;
   return { ...hue, ink, paper, paperHex: paper, night, size, scale: classroom ? 1.3 : 1,
     faint: mix(ink, paper, 0.66), line: mix(ink, paper, 0.13), bars: mix(ink, paper, 0.42), haze: mix(ink, paper, night ? 0.32 : 0.26),
-    veil: `rgb(${r} ${g} ${b} / .74)`, veilThin: `rgb(${r} ${g} ${b} / .5)`, gridLine: night ? "rgb(0 0 0 / .45)" : "rgb(255 255 255 / .5)",
+    veil: `rgb(${r} ${g} ${b} / .74)`, veilThin: `rgb(${r} ${g} ${b} / .5)`, gridLine: "rgb(128 128 128 / .55)",
     paperWord: word(paper), latentWord: word(hue.latent), small: `${size - 1}px ${family}`, strong: `600 ${size}px ${family}`,
     key: JSON.stringify([ink, paper, size, root.clientWidth]) };
 }

@@ -34,7 +34,7 @@ export class Tools {
   hint(brush) {
     const { editing, book, look } = this.browser, side = 26 * look.scale;
     const swatch = this.find("swatch"), pen = sketch(swatch, side, side);
-    swatch.style.visibility = brush === null ? "hidden" : "";
+    swatch.hidden = brush === null;
     if (brush !== null) book.tiles.draw(pen, brush, 0, 0, side, side);
     this.find("hint").textContent = editing.swapping ? `Click the code to swap with ${brush}`
       : brush === null ? "Click a code to pin it; it is then the brush"

@@ -2,8 +2,6 @@
 
 import { clampTo, count, Layers } from "./draw.js";
 
-const HEIGHT = 132;
-
 /** A few round numbers from 0 to `most`: powers of ten on a logarithmic scale, else one step and its multiples. */
 export function ticksTo(most, log) {
   if (log) return [0, ...Array.from({ length: 8 }, (_, k) => 10 ** k).filter((t) => t <= most)];
@@ -23,14 +21,14 @@ export class Usage {
     over.addEventListener("keydown", (event) => this.key(event));
   }
 
-  layout(room) {
+  layout(room, height) {
     const { book, look } = this.browser, most = Math.max(...book.usage);
     this.ticks = ticksTo(most, this.browser.log);
     const digits = Math.max(...this.ticks.map((t) => count(t).length));
     this.left = Math.ceil(digits * look.size * 0.6) + 8;
-    this.bottom = Math.round(HEIGHT * look.scale);
+    this.bottom = height - look.size - 10;
     this.top = look.size + 10;
-    this.layers.fit(room, this.bottom + look.size + 10);
+    this.layers.fit(room, height);
     this.step = (room - this.left - 1) / book.codes;
   }
 
@@ -69,7 +67,7 @@ export class Usage {
     pen.textBaseline = "middle";
     for (const tick of this.ticks) {
       pen.fillStyle = look.line;
-      pen.fillRect(left, Math.round(this.y(tick)) - (tick ? 0 : 0), layers.width - left, 1);
+      pen.fillRect(left, Math.round(this.y(tick)), layers.width - left, 1);
       pen.fillStyle = look.faint;
       pen.textAlign = "right";
       pen.fillText(count(tick), left - 6, this.y(tick));
