@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from typing import Literal
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -25,7 +26,7 @@ MAX_SCANS = 100
 SIDE = 256
 """Longer side of the ink, in pixels."""
 
-_TURNS = {
+TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -36,11 +37,12 @@ _TURNS = {
 }
 """What turns a picture upright, by its EXIF orientation (Exif 2.3, tag 274)."""
 
-# What Pillow raises on files that are damaged.
-_DAMAGE = (
+DAMAGE = (
     ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError, OSError, SyntaxError, OverflowError,
-    MemoryError, NotImplementedError, RuntimeError, UnidentifiedImageError, struct.error, zlib.error,
+    MemoryError, NotImplementedError, RuntimeError, UnidentifiedImageError, Image.DecompressionBombError, struct.error,
+    zlib.error,
 )  # fmt: skip
+"""What Pillow raises on files that are damaged."""
 
 
 def ink_from_image(name: str, content: bytes, invert: bool | None) -> np.ndarray:
@@ -58,14 +60,12 @@ def ink_from_image(name: str, content: bytes, invert: bool | None) -> np.ndarray
         DataError: when it is no PNG, JPEG, WebP or GIF, too large, damaged or blank.
     """
     try:
-        with _open(name, content) as picture:
+        with open_picture(name, content) as picture:
             light, alpha = _luminance_and_alpha(picture)
     except DataError:
         raise
-    except Image.DecompressionBombError as error:
-        raise _too_large(name) from error
-    except _DAMAGE as error:
-        raise DataError(f"{name} is damaged or no picture; PNG, JPEG, WebP and GIF are read.") from error
+    except DAMAGE as error:
+        raise complaint(name, error) from error
     try:
         return ink_of(light, invert)
     except DataError as error:
@@ -77,10 +77,21 @@ def ink_from_image(name: str, content: bytes, invert: bool | None) -> np.ndarray
         ) from error
 
 
-def _open(name: str, content: bytes) -> Image.Image:
-    """The picture, its header read and its size found bearable, its pixels not yet decoded."""
+def open_picture(name: str, content: bytes, mode: Literal["L", "RGB"] = "L", side: int = SIDE) -> Image.Image:
+    """The picture, its header read and its size found bearable, its pixels not yet decoded.
+
+    Args:
+        name: the file's, for the messages.
+        content: its bytes.
+        mode: what a JPEG is decoded to.
+        side: of a JPEG scaled down while it is decoded, both sides stay at least that long.
+
+    Raises:
+        DataError: when it has too many pixels.
+        Exception: one of `DAMAGE`, which `complaint` puts into a sentence.
+    """
     if content.startswith(b"\xff\xd8\xff"):
-        return _open_jpeg(name, content)
+        return _open_jpeg(name, content, mode, side)
     # Pillow's WebP reader takes memory for the whole canvas as soon as it opens a file.
     if content[8:12] == b"WEBP" and _webp_pixels(content) > MAX_PIXELS:
         raise _too_large(name)
@@ -90,7 +101,16 @@ def _open(name: str, content: bytes) -> Image.Image:
     return picture
 
 
-def _open_jpeg(name: str, content: bytes) -> Image.Image:
+def complaint(name: str, error: BaseException) -> DataError:
+    """The sentence for one of `DAMAGE`."""
+    if isinstance(error, DataError):
+        return error
+    if isinstance(error, Image.DecompressionBombError):
+        return _too_large(name)
+    return DataError(f"{name} is damaged or no picture; PNG, JPEG, WebP and GIF are read.")
+
+
+def _open_jpeg(name: str, content: bytes, mode: Literal["L", "RGB"], side: int) -> Image.Image:
     # Not by Image.open, which refuses large pictures before they can be scaled down.
     picture = JpegImageFile(io.BytesIO(content))
     # A file of several scans needs the coefficients of the whole picture in memory, however small it comes out.
@@ -99,7 +119,7 @@ def _open_jpeg(name: str, content: bytes) -> Image.Image:
         raise _too_large(name)
     if not one_scan and content.count(b"\xff\xda") > MAX_SCANS:
         raise DataError(f"{name} is a JPEG of very many scans; save it as a plain (baseline) JPEG.")
-    picture.draft("L", (SIDE, SIDE))
+    picture.draft(mode, (side, side))
     if picture.width * picture.height > MAX_PIXELS:
         raise _too_large(name)
     return picture
@@ -143,7 +163,7 @@ def _luminance_and_alpha(picture: Image.Image) -> tuple[np.ndarray, np.ndarray |
         transparent = picture.mode in ("LA", "PA", "RGBA") or "transparency" in picture.info
         small = picture.convert("LA" if transparent else "L")
     small.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
-    turn = _TURNS.get(_orientation(picture))
+    turn = TURNS.get(orientation(picture))
     upright = np.asarray(small if turn is None else small.transpose(turn), dtype=np.float64)
     if upright.ndim == 2:
         return upright, None
@@ -151,10 +171,11 @@ def _luminance_and_alpha(picture: Image.Image) -> tuple[np.ndarray, np.ndarray |
     return light * alpha + (1 - alpha), alpha.astype(np.float32)
 
 
-def _orientation(picture: Image.Image) -> int:
+def orientation(picture: Image.Image) -> int:
+    """The EXIF orientation, 1 to 8; 1, upright, where none is given."""
     try:
         return int(picture.getexif().get(0x0112, 1))
-    except _DAMAGE:
+    except DAMAGE:
         # A picture with a damaged note about its orientation is still a picture.
         return 1
 

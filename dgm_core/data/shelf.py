@@ -12,7 +12,7 @@ import re
 import tempfile
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast, get_args
 
 import numpy as np
 from safetensors import SafetensorError
@@ -26,21 +26,28 @@ from dgm_core.data.words import word_target
 from dgm_core.errors import DataError
 from dgm_core.home import home
 
-Kind = Literal["points", "image"]
+Kind = Literal["points", "image", "images"]
 
 MAX_TOTAL = 256 * 2**20
 """Bytes that the shelf may hold; beyond it what was not used for longest is dropped."""
 
 MAX_PIECE = 16 * 2**20
-"""Bytes of one piece: a million points take 8 MB."""
+"""Bytes of points or of a picture: a million points take 8 MB."""
+
+MAX_IMAGES = 64 * 2**20
+"""Bytes of a set of images: 20,000 of 32 × 32 in colour take 61 MB."""
+
+IMAGE_SIDES = (4, 256)
+"""The least and the largest side of images in a set."""
 
 
 class Piece(NamedTuple):
     """Data from the shelf.
 
     Args:
-        kind: ``"points"`` or ``"image"``.
-        array: float32; points (N, 2) in the window's coordinates, or ink (H, W), row 0 at the top.
+        kind: ``"points"``, ``"image"`` or ``"images"``.
+        array: float32 points (N, 2) in the window's coordinates; float32 ink (H, W), row 0 at the top; uint8 images
+            (N, C, H, W), C is 1 or 3.
     """
 
     kind: Kind
@@ -48,24 +55,25 @@ class Piece(NamedTuple):
 
 
 def put(array: np.ndarray, kind: Kind | None = None, *, max_total: int = MAX_TOTAL) -> str:
-    """Keep points or a picture.
+    """Keep points, a picture or a set of images.
 
     Args:
-        array: (N, 2) points in the window's coordinates, or (H, W) ink; finite.
-        kind: which of the two; None takes an array of two columns for points.
+        array: (N, 2) points in the window's coordinates or (H, W) ink, finite; or (N, C, H, W) uint8 images, N ≥ 2.
+        kind: which of them; None takes an array of two columns for points, one of four dimensions for images.
         max_total: bytes that the shelf may hold afterwards.
 
     Returns:
         The key: 16 hexadecimal digits, the same for the same data.
 
     Raises:
-        DataError: when the data are no points and no picture, are too large, or the disk takes no more.
+        DataError: when the data are not of that kind, are too large, or the disk takes no more.
     """
-    kind = kind or ("points" if np.ndim(array) == 2 and np.shape(array)[1] == 2 else "image")
-    array = np.ascontiguousarray(array, dtype=np.float32)
-    if array.nbytes > MAX_PIECE:
-        raise DataError(f"The data take {array.nbytes / 2**20:.0f} MiB; at most {MAX_PIECE / 2**20:.0f} MiB are kept.")
-    _target(Piece(kind, array))  # what could not be read back as a target is refused now
+    kind = kind or _kind_of(np.shape(array))
+    array = np.ascontiguousarray(array, dtype=None if kind == "images" else np.float32)
+    most = MAX_IMAGES if kind == "images" else MAX_PIECE
+    if array.nbytes > most:
+        raise DataError(f"The data take {array.nbytes / 2**20:.0f} MiB; at most {most / 2**20:.0f} MiB are kept.")
+    _require_good(Piece(kind, array))  # what could not be used when it is read back is refused now
     content = save({kind: array})
     key = hashlib.sha256(content).hexdigest()[:16]
     try:
@@ -97,10 +105,39 @@ def get(key: str) -> Piece:
         if hashlib.sha256(content).hexdigest()[:16] != key:
             raise ValueError("content and name differ")
         ((kind, array),) = load(content).items()
-        return Piece("points" if kind == "points" else "image", array)
+        if kind not in get_args(Kind):
+            raise ValueError("of no known kind")
+        return Piece(cast("Kind", kind), array)
     except (SafetensorError, ValueError) as error:
         path.unlink(missing_ok=True)
         raise DataError(f"The kept data {key} are damaged and were dropped; upload the file or draw again.") from error
+
+
+def holds(key: str) -> bool:
+    """Whether there is a piece of that name; it is noted as used, its content is not looked at."""
+    if not re.fullmatch(r"[0-9a-f]{16}", key):
+        return False
+    try:
+        os.utime(_path(key))
+    except OSError:
+        return False
+    return True
+
+
+def images_of(key: str) -> np.ndarray:
+    """A set of images.
+
+    Returns:
+        (N, C, H, W) uint8, N ≥ 2, C is 1 or 3.
+
+    Raises:
+        DataError: when the data are missing, damaged or of another kind.
+    """
+    piece = get(key)
+    if piece.kind != "images":
+        raise DataError(f"The data {key} are of the kind “{piece.kind}”, not “images”; upload images instead.")
+    _require_good(piece)
+    return piece.array
 
 
 def target_of(name: str, word: str = "", data: str = "") -> Target:
@@ -140,7 +177,29 @@ def _kept_target(key: str) -> Target:
 
 
 def _target(piece: Piece) -> Target:
+    if piece.kind == "images":
+        raise DataError("The data are a set of images, not points or one picture; choose a target for those.")
     return points_target(piece.array) if piece.kind == "points" else image_target(piece.array)
+
+
+def _kind_of(shape: tuple[int, ...]) -> Kind:
+    if len(shape) == 4:
+        return "images"
+    return "points" if len(shape) == 2 and shape[1] == 2 else "image"
+
+
+def _require_good(piece: Piece) -> None:
+    if piece.kind != "images":
+        _target(piece)
+        return
+    shape, (least, most) = piece.array.shape, IMAGE_SIDES
+    if piece.array.dtype != np.uint8 or len(shape) != 4 or shape[0] < 2 or shape[1] not in (1, 3):
+        raise DataError(
+            f"Images of type {piece.array.dtype} and shape {shape} are given; two or more, N × 1 or 3 × height × width"
+            " bytes, are kept."
+        )
+    if not (least <= min(shape[2:]) and max(shape[2:]) <= most):
+        raise DataError(f"Images of {shape[2]} × {shape[3]} pixels are given; sides of {least} to {most} are kept.")
 
 
 def _path(key: str) -> Path:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
-from dgm_core.data.images import cifar, digits, frey, idx, photos, shapes
+from dgm_core.data.images import cifar, digits, frey, idx, own, photos, shapes
 from dgm_core.data.images.download import REMOTES, Report, fetch_files
 from dgm_core.data.images.folder import Files, data_folder
 from dgm_core.data.images.imageset import ImageSet, Info
@@ -49,7 +49,7 @@ _SOURCES: Mapping[str, Source] = {
     )
 }
 
-INFO: Mapping[str, Info] = {name: source.info for name, source in _SOURCES.items()}
+INFO: Mapping[str, Info] = {name: source.info for name, source in _SOURCES.items()} | {own.INFO.name: own.INFO}
 """What is known of each set before it is loaded, in the order in which lists show them."""
 
 _LOCK = threading.Lock()
@@ -72,6 +72,8 @@ def available(name: str, data: str = "") -> str:
         >>> available("digits")
         ''
     """
+    if name == own.INFO.name:
+        return own.missing(data) or _complaint_about_own(data)
     source, root = _source(name), data_folder()
     missing = source.missing(source.find(root))
     if not missing:
@@ -99,6 +101,8 @@ def load(name: str, data: str = "") -> ImageSet:
     """
     if sentence := available(name, data):
         raise DataError(sentence)
+    if name == own.INFO.name:
+        return _own(data)
     files = _source(name).find(data_folder())
     stamps = tuple((file, str(path), path.stat().st_mtime_ns, path.stat().st_size) for file, path in files.items())
     with _LOCK:  # two sessions that ask at once unpack once
@@ -132,7 +136,25 @@ def _load(name: str, stamps: tuple[tuple[str, str, int, int], ...]) -> ImageSet:
     return _source(name).read({file: Path(path) for file, path, _, _ in stamps})
 
 
+@lru_cache(maxsize=4)
+def _load_own(data: str) -> ImageSet:
+    return own.read_own(data)
+
+
+def _own(data: str) -> ImageSet:
+    with _LOCK:
+        return _load_own(data)
+
+
+def _complaint_about_own(data: str) -> str:
+    try:
+        _own(data)
+    except DataError as error:
+        return str(error)
+    return ""
+
+
 def _source(name: str) -> Source:
     if name not in _SOURCES:
-        raise DataError(f"There is no image data set “{name[:40]}”; there are {', '.join(_SOURCES)}.")
+        raise DataError(f"There is no image data set “{name[:40]}”; there are {', '.join(INFO)}.")
     return _SOURCES[name]
