@@ -113,7 +113,7 @@ class Reel:
         meta, arrays = unpack(packed)
         try:
             rows, columns = tuple(meta.pop("row_labels")), tuple(meta.pop("column_labels"))
-            return cls(row_labels=rows, column_labels=columns, **meta, **arrays)
+            return cls(arrays["times"], arrays["frames"], rows, columns, **meta)
         except (KeyError, TypeError) as error:
             raise ValueError(f"these bytes are no reel: {error}") from error
 

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import io
-import tempfile
-from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 from PIL import Image
 
 from app.figures.colourmaps import table
 from app.figures.palette import GROUND
 from app.film.raster import RIM_COLOUR, Look, dots, levels, picture, rgb
+from app.film.writers import gif, mp4, png, timeline
 from dgm_core.film import Film
 
 GIF_FRAME, GIF_REST = 70, 700
 """Milliseconds that a GIF shows a frame, and the first and the last one."""
-MP4_RATE, MP4_BETWEEN = 30, 2
-"""Pictures a second of an MP4, and pictures from one frame of the film to the next: 15 frames a second, as played."""
-BT709 = 1
-"""The number of ITU-R BT.709 in H.264's tables of colour spaces, primaries and transfer curves."""
-LIMITED = 1
-"""H.264's number for luma from 16 to 235."""
+MP4_BETWEEN = 2
+"""Pictures of an MP4 from one frame of the film to the next: 15 frames a second, as played."""
 
 
 def frame_png(film: Film, index: int, **look: Any) -> bytes:
@@ -42,9 +34,7 @@ def frame_png(film: Film, index: int, **look: Any) -> bytes:
     frames = len(film.times)
     if not -frames <= index < frames:
         raise IndexError(f"the film has {frames} frames; there is no frame {index}")
-    out = io.BytesIO()
-    Image.fromarray(picture(film, index % frames, Look(**look))).save(out, "PNG", optimize=True)
-    return out.getvalue()
+    return png(picture(film, index % frames, Look(**look)))
 
 
 def film_gif(film: Film, *, ping_pong: bool = True, **look: Any) -> bytes:
@@ -63,18 +53,7 @@ def film_gif(film: Film, *, ping_pong: bool = True, **look: Any) -> bytes:
     once = [_indexed(film, k, chosen) for k in range(len(film.times))]
     images = [once[int(k)] for k in order]
     ends = (0, len(film.times) - 1)
-    out = io.BytesIO()
-    images[0].save(
-        out,
-        "GIF",
-        save_all=True,
-        append_images=images[1:],
-        duration=[GIF_REST if k in ends else GIF_FRAME for k in order],
-        loop=0,
-        optimize=False,
-        disposal=1,
-    )
-    return out.getvalue()
+    return gif(images, [GIF_REST if k in ends else GIF_FRAME for k in order])
 
 
 def film_mp4(film: Film, *, ping_pong: bool = True, crf: int = 16, **look: Any) -> bytes:
@@ -91,35 +70,7 @@ def film_mp4(film: Film, *, ping_pong: bool = True, crf: int = 16, **look: Any) 
     """
     chosen = Look(**look)
     order = timeline(len(film.times), MP4_BETWEEN, ping_pong)
-    # The index goes to the file's front in a second pass over it, which needs a real file.
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "film.mp4"
-        with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
-            stream = _stream(container, chosen.shape(film), crf)
-            for moment in order:
-                container.mux(stream.encode(_coded(picture(film, moment, chosen))))
-            container.mux(stream.encode())
-        return path.read_bytes()
-
-
-def timeline(frames: int, between: int, ping_pong: bool) -> list[float]:
-    """The moments that are shown, ``between`` for each step from a frame to the next.
-
-    The way back leaves out both ends, which a loop would show twice.
-
-    Raises:
-        ValueError: for a film without frames.
-
-    Example:
-        >>> timeline(3, 1, ping_pong=True)
-        [0.0, 1.0, 2.0, 1.0]
-        >>> timeline(2, 2, ping_pong=False)
-        [0.0, 0.5, 1.0]
-    """
-    if frames < 1:
-        raise ValueError("the film has no frames")
-    forward = [k / between for k in range((frames - 1) * between + 1)]
-    return forward + forward[-2:0:-1] if ping_pong else forward
+    return mp4((picture(film, moment, chosen) for moment in order), chosen.shape(film), crf)
 
 
 def _indexed(film: Film, frame: int, look: Look) -> Image.Image:
@@ -162,19 +113,3 @@ def nearest(colours: np.ndarray, palette: np.ndarray) -> np.ndarray:
         [0, 1]
     """
     return np.argmin((palette**2).sum(1) - 2 * colours @ palette.T, axis=1)
-
-
-def _stream(container: Any, shape: tuple[int, int], crf: int) -> Any:
-    """An H.264 stream whose colours every player reads the same way."""
-    stream = container.add_stream("libx264", rate=Fraction(MP4_RATE), options={"crf": str(crf), "preset": "veryfast"})
-    stream.height, stream.width = shape
-    stream.pix_fmt = "yuv420p"
-    context = stream.codec_context
-    context.colorspace = context.color_primaries = context.color_trc = BT709
-    context.color_range = LIMITED
-    return stream
-
-
-def _coded(pixels: np.ndarray) -> Any:
-    frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-    return frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
