@@ -56,8 +56,9 @@ def _train(experiment: Experiment, out: Path, device: str, *, as_json: bool) -> 
         target = resolve(device)
     except ValueError as error:
         raise UsageError(f"--device: {error}") from error
-    model, began = experiment.build().to(target), time.monotonic()
+    began = time.monotonic()
     try:
+        model = experiment.build().to(target)
         metrics, finished = _run(experiment, model, target)
     except (TrainingFailedError, DataError, torch.OutOfMemoryError) as error:
         note(sentence(error))

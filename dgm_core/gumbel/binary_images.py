@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from dgm_core.data.images import ImageSet, load
+from dgm_core.errors import DataError
 
 Binarised = Literal["drawn", "cut"]
 
@@ -96,7 +97,7 @@ def binary_images(name: str, data: str = "", binarised: Binarised = "drawn") -> 
         binarised: how; cut images are grey values of 0 and 1, which drawing leaves as they are.
 
     Raises:
-        DataError: when it is not there, with one plain sentence.
+        DataError: when it is not there or has too few images, with one plain sentence.
     """
     return _prepared(load(name, data), binarised)
 
@@ -104,6 +105,8 @@ def binary_images(name: str, data: str = "", binarised: Binarised = "drawn") -> 
 @lru_cache(maxsize=3)
 def _prepared(images: ImageSet, binarised: Binarised) -> BinaryImages:
     train, test = images.floats("train").flatten(1), images.floats("test").flatten(1)
+    if len(test) < 2:
+        raise DataError(f"{len(train) + len(test)} images are too few: 8 or more are needed, some of them held out.")
     if binarised == "cut":
         train, held_out = cut(train), cut(test)
     else:

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from torch import Tensor
 
+from dgm_core.cli import main
+from dgm_core.data.images.own import keep
 from dgm_core.experiment import Control, Progress, TrainingFailedError
 from dgm_core.gumbel import DiscreteVAE
 from dgm_core.gumbel.binary_images import binary_images
@@ -24,6 +26,7 @@ from dgm_core.gumbel.experiment import SMOOTH, TEMPERED
 from dgm_core.gumbel.temperature import COOLED, Temperature
 from dgm_core.gumbel.vae import CategoricalVAE
 from dgm_core.gumbel.vae_training import VAESnapshot
+from dgm_core.gumbel.vae_views import training_reel
 from dgm_core.registry import from_canonical
 from dgm_core.training import loop as training
 from dgm_core.training.averaged_adam import flatten_parameters
@@ -263,6 +266,28 @@ def test_missing_images_end_the_run_with_a_sentence(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("DGM_DATA", str(tmp_path))
     with pytest.raises(TrainingFailedError, match="Fashion-MNIST"):
         run(small(dataset="fashion-mnist"))
+
+
+def test_own_images_in_colour_are_learned_too() -> None:
+    """Twenty random pictures of 5 × 5 in three channels, binarised by chance."""
+    pictures = np.random.default_rng(0).integers(0, 256, (20, 3, 5, 5), dtype=np.uint8)
+    model, reports = run(small(dataset="own", data=keep(pictures), binarised="drawn"))
+    assert model.shape == (3, 5, 5)
+    assert reports[-1].preview["recon_hard"].shape == (4, 3, 5, 5)
+    assert training_reel([(20, reports[-1].preview)]).colour
+
+
+def test_too_few_images_end_the_run_with_a_sentence() -> None:
+    with pytest.raises(TrainingFailedError, match="3 images are too few: 8 or more"):
+        run(small(dataset="own", data=keep(np.zeros((3, 1, 4, 4), np.uint8))))
+
+
+def test_images_that_are_gone_end_the_command_with_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", "gumbel", "--out", str(tmp_path / "w.safetensors"), "--dataset", "own", "--data", "0" * 16]
+    assert main(words) == 1
+    assert "are not on this machine" in capsys.readouterr().err
 
 
 def test_a_wrong_model_is_a_programming_error() -> None:
