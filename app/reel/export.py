@@ -48,12 +48,12 @@ def reel_gif(reel: Reel, *, ping_pong: bool = True, **look: Any) -> bytes:
     Args:
         reel: the reel.
         ping_pong: to the end and back again; otherwise forward only.
-        look: fields of `app.reel.raster.Look`; 480 pixels unless ``size`` says otherwise.
+        look: fields of `app.reel.raster.Look`; 640 pixels unless ``size`` says otherwise.
 
     Raises:
         ValueError: for a look that cannot be drawn.
     """
-    chosen = Look(**{"size": 480, **look})
+    chosen = Look(**{"size": 640, **look})
     palette, tiles = indexed(reel.frames)
     ramp = inks(chosen.dark, np.linspace(0, 1, LETTERS))
     colours = np.vstack([ramp, palette]).tobytes()

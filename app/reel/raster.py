@@ -14,7 +14,7 @@ from dgm_core.reel import Reel
 
 GAP, LEAST_GAP = 0.05, 2
 """Between two images: a share of an image's edge, and pixels."""
-TEXT, SMALLEST, LARGEST = 1 / 42, 12, 40
+TEXT, SMALLEST, LARGEST = 1 / 48, 12, 40
 """Height of the letters: a share of the picture's size, and pixels."""
 
 
@@ -28,7 +28,7 @@ class Look:
         dark: the ground.
     """
 
-    size: int = 640
+    size: int = 960
     words: bool = True
     dark: bool = True
 
@@ -67,7 +67,7 @@ def layout(reel: Reel, look: Look) -> Layout:
     scale = max(1, int(look.size / max((1 + GAP) * rows * height, (1 + GAP) * columns * width)))
     gap = max(LEAST_GAP, round(GAP * scale * max(height, width)))
     letters = int(np.clip(round(TEXT * look.size), SMALLEST, LARGEST))
-    left = max((_width(name, letters) for name in reel.row_labels), default=-letters) + letters if look.words else 0
+    left = max((_width(name, letters) + 2 * letters for name in reel.row_labels), default=0) if look.words else 0
     top = 2 * letters if look.words and reel.column_labels else 0
     below = 2 * letters if look.words else 0
     corner = (gap + top, gap + left)
