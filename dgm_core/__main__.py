@@ -1,4 +1,4 @@
-"""``python -m dgm_core``: list, train, zoo, runs, devices."""
+"""``python -m dgm_core``: list, train, zoo, runs, data, devices."""
 
 import sys
 

@@ -13,6 +13,7 @@ COMMANDS = {
     "train": "train a topic's model and write its weights: train TOPIC --out FILE",
     "zoo": "re-make the shipped models, or --check that they meet their recorded figures",
     "runs": "what the app has trained here: list, show ID, delete ID, prune SIZE",
+    "data": "the image data sets: which are here, fetch NAME, own PATH for a folder or a zip of pictures",
     "devices": "what torch can compute on here",
 }
 

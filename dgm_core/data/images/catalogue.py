@@ -82,7 +82,7 @@ def available(name: str, data: str = "") -> str:
     how = f"fetch {them} with “python -m dgm_core data fetch {name}” or put {them} there"
     if name not in REMOTES:
         how = f"put {them} there (its publisher gives no checksum, so it is not fetched)"
-    return f"{source.info.title} is not on this machine: {', '.join(missing)} not found in {root}; {how}."
+    return f"The data set {source.info.title} is not on this machine: {', '.join(missing)} not found in {root}; {how}."
 
 
 def load(name: str, data: str = "") -> ImageSet:
@@ -110,7 +110,9 @@ def load(name: str, data: str = "") -> ImageSet:
 
 
 def fetch(name: str, report: Report | None = None) -> None:
-    """Download a set's files that are missing into the data folder, each checked against its published checksum.
+    """Download what is not there of a set into the data folder, each file checked against its published checksum.
+
+    Where a set is there but damaged, its files are compared with their checksums, and those that differ are replaced.
 
     Args:
         name: one of `INFO`.
@@ -120,15 +122,21 @@ def fetch(name: str, report: Report | None = None) -> None:
         DataError: when the set cannot be fetched, there is no network, a file is not what was published, or the folder
             takes none.
     """
-    sentence = available(name)
-    if not sentence:
+    missing, complaint, whole = available(name), "", False
+    if not missing:
+        try:
+            whole = not load(name).note
+        except DataError as error:
+            complaint = str(error)
+    if whole or (name not in REMOTES and not missing and not complaint):
         return
     if name not in REMOTES:
-        raise DataError(sentence)
-    there = _source(name).find(data_folder())
-    fetch_files(
-        [remote for remote in REMOTES[name] if Path(remote.place).name.removesuffix(".gz") not in there], report
-    )
+        raise DataError(missing or complaint)
+    there = {} if complaint else _source(name).find(data_folder())
+    wanted = [remote for remote in REMOTES[name] if Path(remote.place).name.removesuffix(".gz") not in there]
+    fetch_files(wanted, report)
+    if complaint:
+        load(name)  # a damaged file in another place than that of the fetched one is named
 
 
 @lru_cache(maxsize=8)

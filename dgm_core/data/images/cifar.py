@@ -42,9 +42,9 @@ INFO = Info(
 
 
 def find(root: Path) -> Files:
-    """The files of the folder ``cifar-10-batches-bin`` that are there; where none is, the archive."""
+    """The files of the folder ``cifar-10-batches-bin`` that are there; the archive where it has more."""
     files = {name: root / FOLDER / name for name in (*BATCHES, TEST) if (root / FOLDER / name).is_file()}
-    if not files and (root / ARCHIVE).is_file():
+    if len(files) <= len(BATCHES) and (root / ARCHIVE).is_file():
         files = {ARCHIVE: root / ARCHIVE}
     return files
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pooch
 import requests
+from urllib3.exceptions import ReadTimeoutError
 
 from dgm_core.data.images import cifar, idx
 from dgm_core.data.images.folder import data_folder
@@ -82,10 +83,10 @@ Report = Callable[[str, int, int], None]
 
 
 def fetch_files(remotes: Sequence[Remote], report: Report | None = None) -> list[Path]:
-    """Fetch what is not there yet into the data folder; a file appears there whole and checked, or not at all.
+    """Fetch what is not there as published into the data folder; a file appears whole and checked, or not at all.
 
     Args:
-        remotes: the files.
+        remotes: the files; those that are there and have their checksums are left alone.
         report: told of progress.
 
     Returns:
@@ -97,14 +98,14 @@ def fetch_files(remotes: Sequence[Remote], report: Report | None = None) -> list
     root, paths = data_folder(), []
     for remote in remotes:
         path = root / remote.place
-        if not path.is_file():
-            _fetch(remote, path, report)
+        _fetch(remote, path, report)
         paths.append(path)
     return paths
 
 
 def _fetch(remote: Remote, path: Path, report: Report | None) -> None:
     reasons = []
+    pooch.get_logger().setLevel("WARNING")  # progress is reported otherwise
     for url in remote.urls:
         meter = _Meter(path.name, remote.size, report)
         # Not unpacked on the way: the checksum is that of the packed file.
@@ -121,8 +122,9 @@ def _fetch(remote: Remote, path: Path, report: Report | None) -> None:
             reasons.append("the server did not answer in time")
         except requests.exceptions.ChunkedEncodingError:
             reasons.append("the transfer broke off")
-        except requests.exceptions.RequestException:
-            reasons.append("the server cannot be reached")
+        except requests.exceptions.RequestException as error:
+            silent = any(isinstance(cause, ReadTimeoutError) for cause in error.args)
+            reasons.append("the server fell silent" if silent else "the server cannot be reached")
         except DataError as error:
             reasons.append(str(error))
         except ValueError:
