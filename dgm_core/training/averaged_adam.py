@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dgm_core.nn.threads import alone
+
 
 def flatten_parameters(module: nn.Module) -> Tensor:
     """Move all parameters into one vector, of which they become views; returns the vector, (P,).
@@ -73,6 +75,10 @@ class AveragedAdam:
     @torch.no_grad()
     def step(self, learning_rate: float) -> None:
         """One step along ``gradient``, and one of the average."""
+        with alone():  # so short a work loses more by being shared out than it gains
+            self._step(learning_rate)
+
+    def _step(self, learning_rate: float) -> None:
         beta1, beta2 = self.betas
         self.steps += 1
         self.moment.lerp_(self.gradient, 1 - beta1)
