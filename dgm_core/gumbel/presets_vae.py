@@ -63,7 +63,7 @@ MELTING: tuple[Preset, ...] = (
         answer=1,
         reveal=f"{MELTED[0.1]} nats at τ = .1, {MELTED[1.0]} at τ = 1, {MELTED[10.0]} at τ = 10; the hard ELBO stays "
         f"at {HARD}. A slightly relaxed code hedges between categories and is rewarded for it; a very relaxed one "
-        "says nearly the same of every image, and all reconstructions melt into one.",
+        "says nearly the same of every image, and the reconstructions melt into one another.",
         settings={},
     ),
 )
