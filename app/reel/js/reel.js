@@ -10,7 +10,8 @@ import { gunzip, unpack } from "./unpack.js";
 const PANEL = 264; // where this much is left beside the pictures, the settings stand there
 const COMPACT = 400; // narrower than that, the slider has a line of its own
 const BAR = 420; // the controls' least width, where there is room
-const LABELS = 0.24; // of the room: the most that the rows' names take
+const LABELS = 0.2; // of the room: where the rows' names would take more, each stands above its row
+const BAND = 1.75; // height of a name above its row, in sizes of its letters
 const reels = (globalThis.dgmReels ??= new Map()); // by digest, so that what was seen need not come again
 
 class ReelPlayer extends Playing {
@@ -38,6 +39,7 @@ class ReelPlayer extends Playing {
     const base = options.base === null ? null : held(options.base);
     if (!film && arrays.reel && (base || options.base === null))
       film = extend(base, unpack(await gunzip(arrays.reel.data)).arrays);
+    if (film && base && base !== film) reels.delete(options.base); // a reel that grows takes one place
     if (!film) {
       this.send("want", options.digest, true);
       return;
@@ -72,8 +74,8 @@ class ReelPlayer extends Playing {
       return label;
     }));
     fill(this.find("rows"), rows, (k) => {
-      const { top, height } = this.sheet.box([k, 0]);
-      return { top: `${top}px`, height: `${height}px` };
+      const { top, height } = this.sheet.box([k, 0]), band = this.sheet.grid.band / this.sheet.ratio;
+      return { top: `${top - band}px`, height: `${band || height}px` };
     });
     fill(this.find("columns"), columns, (k) => {
       const { left, width } = this.sheet.box([0, k]);
@@ -81,25 +83,28 @@ class ReelPlayer extends Playing {
     });
   }
 
-  /** How wide the rows' names are, unless that is too wide. */
-  margin(room) {
+  /** The room for the rows' names: beside their rows { margin } or above them { band }. */
+  aside(room) {
     const { row_labels: rows } = this.options, ruler = this.find("corner");
     const widest = Math.max(0, ...rows.map((name) => ((ruler.textContent = name), ruler.scrollWidth)));
+    const margin = rows.length ? Math.ceil(widest) + 12 : 0;
     ruler.textContent = "";
-    return rows.length ? Math.min(Math.ceil(widest) + 12, Math.floor(LABELS * room)) : 0;
+    if (margin <= LABELS * room) return { margin, band: 0 };
+    return { margin: 0, band: BAND * parseFloat(getComputedStyle(ruler).fontSize) };
   }
 
   resize() {
     const room = this.root.clientWidth;
     if (!this.film || !room) return; // nothing yet, or in a tab that is not shown
-    const { options, root } = this, margin = this.margin(room), ratio = globalThis.devicePixelRatio || 1;
-    this.sheet.resize(options.shape, options.colour, room - margin, options.height, ratio);
+    const { options, root } = this, { margin, band } = this.aside(room), ratio = globalThis.devicePixelRatio || 1;
+    this.sheet.resize(options.shape, options.colour, room - margin, options.height, band, ratio);
     const board = margin + this.sheet.grid.width / ratio, stage = Math.min(room, Math.max(Math.ceil(board), BAR));
     root.style.setProperty("--margin", `${margin}px`);
     root.style.setProperty("--stage", `${stage}px`);
     root.dataset.wide = String(room >= stage + PANEL);
     root.dataset.compact = String(stage < COMPACT);
     root.dataset.named = String(options.column_labels.length > 0);
+    root.dataset.stacked = String(band > 0);
     this.label();
     this.painted = null;
     this.paint();
