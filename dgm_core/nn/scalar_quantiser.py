@@ -72,6 +72,10 @@ class FiniteScalarQuantizer(nn.Module):
         """f(z) between the outermost levels: tanh(z + shift) reach − offset, which takes 0 to 0; (…, D) → (…, D)."""
         return torch.tanh(z + self.shift) * self.reach - self.offset
 
+    def compared(self, z: Tensor) -> Tensor:
+        """What of z is compared with `vectors`: (…, D) → (…, D); rounding takes it to the nearest of them."""
+        return self.bounded(z) / self.scale
+
     def vectors(self) -> Tensor:
         """All codes, (K, D), between −1 and 1; the first number varies fastest."""
         return self.lookup(torch.arange(self.codes, device=self.basis.device))

@@ -87,6 +87,10 @@ class VectorQuantizer(nn.Module):
         """Vectors as distances see them: (…, D), of length 1 where the distance is the cosine."""
         return F.normalize(vectors, dim=-1) if self.distance == "cosine" else vectors
 
+    def compared(self, z: Tensor) -> Tensor:
+        """What of z is compared with `vectors`: (…, D) → (…, D)."""
+        return self.directed(z)
+
     def vectors(self) -> Tensor:
         """The codes as the decoder gets them, (K, D)."""
         return self.directed(self.codebook)

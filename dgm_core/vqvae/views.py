@@ -1,0 +1,68 @@
+"""What the page computes once of a trained model: the atlas of its codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
+
+import torch
+from pydantic import Field
+
+from dgm_core.declaration import extra
+from dgm_core.errors import DataError
+from dgm_core.experiment import TrainingFailedError
+from dgm_core.views import Made, ModelView, Viewed
+from dgm_core.vqvae.atlas import chart_codes
+from dgm_core.vqvae.experiment import VQVAE
+from dgm_core.vqvae.model import QuantisedAutoencoder
+
+
+class CodebookAtlas(ModelView):
+    """A trained model's codebook seen through images of its set; artifact: ``atlas``, a `CodeAtlas`.
+
+    The images are the first ``count`` of the set's half, in its order.
+    """
+
+    topic: ClassVar[str] = "vqvae"
+
+    split: Annotated[
+        Literal["test", "train"],
+        Field(
+            title="Images",
+            description="Through which images the codes are seen.",
+            json_schema_extra=extra(basic=True, labels={"test": "held out", "train": "trained with"}),
+        ),
+    ] = "test"
+    count: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=5_000,
+            title="Count",
+            description="How many images at most.",
+            json_schema_extra=extra(unit="images", log=True),
+        ),
+    ] = 1_000
+
+    def make(self, model: Made, device: torch.device) -> Mapping[str, bytes]:
+        """Chart the codes."""
+        declaration, subject = declared(model)
+        try:
+            images = declaration.images().images(self.split)[: self.count]
+        except DataError as error:
+            raise TrainingFailedError(str(error)) from error
+        return {"atlas": chart_codes(subject, images).to_bytes()}
+
+
+def declared(model: Made) -> tuple[VQVAE, QuantisedAutoencoder]:
+    """What is looked at, once it is known to be a model of this topic.
+
+    Raises:
+        TrainingFailedError: when it is another one.
+    """
+    assert isinstance(model, Viewed)
+    if not (isinstance(model.declaration, VQVAE) and isinstance(model.subject, QuantisedAutoencoder)):
+        raise TrainingFailedError(
+            f"A model of the page vqvae is looked at here, not one of {model.declaration.topic or 'another'}."
+        )
+    return model.declaration, model.subject
