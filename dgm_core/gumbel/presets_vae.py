@@ -47,8 +47,8 @@ PRESETS: tuple[Preset, ...] = (
         options=("Exactly", "Mostly", "Not at all"),
         answer=1,
         reveal=f"No label was shown, yet {100 * ONE[1]:.0f} % of held-out digits are the commonest digit of their "
-        f"category. Only 8 gets no picture of its own; it shares one with 1. The hard ELBO is {ONE[0]} nats against "
-        f"{HARD}.",
+        f"category. Nearly every 0 lands in the same one; the eights are scattered over several. The hard ELBO is "
+        f"{ONE[0]} nats against {HARD}.",
         settings={},
         against={"latents": 1},
     ),

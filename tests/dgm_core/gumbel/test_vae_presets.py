@@ -109,6 +109,6 @@ def test_one_latent_finds_most_digits() -> None:
     assert table.max(1).sum() / table.sum() == pytest.approx(ONE[1], abs=0.06)
     assert figures(experiment, 1.0)["elbo"] == pytest.approx(ONE[0], abs=NEAR)
     assert figures(experiment, 1.0)["kl"] < math.log(10)
-    assert set(range(10)) - set(table.argmax(1).tolist()) == {8}
-    assert codes[labels.numpy() == 8].tolist().count(shared := int(table[:, 8].argmax())) > 10
-    assert table[shared].argmax() == 1
+    shares = table.max(0) / table.sum(0)
+    assert shares[0] > 0.9
+    assert shares[8] < 0.5
