@@ -10,8 +10,10 @@ import streamlit as st
 from PIL import Image
 
 from app.figures.colourmaps import table
+from dgm_core import zoo
 from dgm_core.cnf import exhibit
 from dgm_core.film import Film
+from dgm_core.reel import Reel
 
 MOMENTS = (0.0, 0.4, 0.7, 1.0)
 GAP = 2
@@ -37,6 +39,17 @@ def topic_card(*, page: Path, title: str, question: str, picture: bytes, icon: s
 def film_thumbnail(checkpoint: str) -> bytes:
     """A PNG: the shipped film at four moments, from the base to the data."""
     return strip(exhibit.film(checkpoint))
+
+
+@st.cache_data(show_spinner=False)
+def reel_thumbnail(checkpoint: str, taus: tuple[float, ...] = (0.05, 0.7, 3.0)) -> bytes:
+    """A PNG: reconstructions of a shipped discrete VAE at some temperatures, one below the other, as they melt."""
+    reel = Reel.from_bytes(zoo.artifact(checkpoint, "melting") or b"")
+    rows = [np.concatenate(list(reel.at(tau)[-1]), axis=1) for tau in taus]
+    picture = np.concatenate(rows).repeat(8, 0).repeat(8, 1)
+    out = BytesIO()
+    Image.fromarray(picture).save(out, "PNG", optimize=True)
+    return out.getvalue()
 
 
 def strip(film: Film, moments: tuple[float, ...] = MOMENTS) -> bytes:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.cards import film_thumbnail, topic_card
+from app.cards import film_thumbnail, reel_thumbnail, topic_card
 from app.cnf.films import flow_film
 from app.film import film_player
 from app.furniture import in_classroom
@@ -12,7 +12,7 @@ from app.trained import Trained
 from dgm_core import zoo
 
 HERO = "cnf-word-flow"
-CNF = Path(__file__).with_name("cnf.py")
+CNF, GUMBEL = (Path(__file__).with_name(f"{topic}.py") for topic in ("cnf", "gumbel"))
 
 st.title("Deep generative models, live", anchor=False)
 words, picture = st.columns([2, 3], gap="large")
@@ -32,6 +32,13 @@ with words:
         question="How does a Gaussian become your data?",
         picture=film_thumbnail("cnf-checkerboard"),
         icon="waves",
+    )
+    topic_card(
+        page=GUMBEL,
+        title="Gumbel-Softmax and the discrete VAE",
+        question="How does a gradient pass through a choice?",
+        picture=reel_thumbnail("gumbel-digits"),
+        icon="change_history",
     )
 with picture:
     film = flow_film(Trained("shipped", HERO, zoo.experiment(HERO)))

@@ -112,10 +112,13 @@ def _code_spec(latents: int, dark: bool, scale: float) -> Mapping[str, Any]:
     tips = [alt.Tooltip("latent:O"), alt.Tooltip("category:O"), alt.Tooltip("p:Q", format=".4f", title="q(k | x)")]
     chosen = alt.selection_point(name="cell", fields=["latent", "category"], on="click", empty=False, toggle=False)
     cells = source("cells").mark_rect(cursor="pointer").encode(x, y, shade, tooltip=tips).add_params(chosen)
-    ring = source("code").mark_point(shape="circle", filled=False, size=130 * scale, strokeWidth=2.4 * scale)
+    rim = source("code").mark_point(shape="circle", filled=False, size=130 * scale, strokeWidth=4.4 * scale)
+    ring = source("code").mark_point(shape="circle", filled=False, size=130 * scale, strokeWidth=2 * scale)
     return layered(
         cells.properties(name="code_cells"),
-        ring.encode(x, y, color=alt.value(accent("data", dark))),
+        # White on black is seen on every shade.
+        rim.encode(x, y, color=alt.value("black")),
+        ring.encode(x, y, color=alt.value("white")),
         description="Probability of each category for each latent; the code that is decoded is ringed",
         height=max(120, 26 * latents),
         dark=dark,
@@ -156,7 +159,9 @@ def elbo_curves(
         "span": columns(x=np.array([low, high])),
         "curves": columns(x=np.concatenate([x, x]), value=np.concatenate([relaxed, hard]), kind=kind),
         "band": columns(x=x, low=relaxed - spread, high=relaxed + spread),
-        "base": columns(value=np.array([baseline]), text=np.array([f"independent pixels {baseline:.2f}"])),
+        "base": columns(
+            value=np.array([baseline]), text=np.array([f"independent pixels {baseline:.2f}".replace("-", "−")])
+        ),
         "now": columns(x=np.array([] if now is None else [float(np.clip(now, low, high))])),
     }
     return Figure(_elbo_spec(against, dark, scale), tables)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
-from dgm_core.gumbel.presets_vae import PRESETS
 
 from app import trained as store
 from app.controls import apply_settings
@@ -19,6 +18,7 @@ from app.reel import reel_player
 from app.trained import Trained, seen_by_view
 from app.training_panel import start_button
 from dgm_core.gumbel.experiment import DiscreteVAE
+from dgm_core.gumbel.presets_vae import MELTING, PRESETS
 from dgm_core.gumbel.vae_measured import VAEMeasured
 from dgm_core.presets import Preset
 
@@ -41,7 +41,7 @@ def vae() -> None:
     st.header("Check", anchor="check")
     measured_checks(VAEMeasured(**seen_by_view(shown)), key="vae")
     st.header("Try", anchor="try")
-    try_section(PRESETS, _apply, key="try_vae")
+    try_section((*PRESETS, *MELTING), _apply, key="try_vae")
     st.header("Compare A | B", anchor="compare")
     ab_section(chosen, ab_controls(chosen, FIELDS), _side)
     st.header("Take it home", anchor="home")

@@ -19,8 +19,8 @@ VIEW = "gumbel_view"
 VIEWS = {"codes": "Codes and temperature", "training": "Its training"}
 FIRST = "gumbel-digits"
 EDIT = "dgm:gumbel:edit"
-SIDE = 168
-"""Pixels of an image beside the code map."""
+SIDE = 120
+"""Pixels of an image below the code map, at a desk."""
 
 
 def show(view: str) -> None:
@@ -69,7 +69,7 @@ def _codes(vae: DiscreteVAE, trained: Trained) -> None:
         return
     event = reel_player(
         reel, key="melting", alt="Ten digits, decoded from hard and from relaxed codes, as the temperature moves.",
-        height=300, ends=("hard", "melted"), loop="ping-pong", time=0.5, pick=True, classroom=in_classroom(),
+        height=420, ends=("hard", "melted"), loop="ping-pong", time=0.5, pick=True, classroom=in_classroom(),
     )  # fmt: skip
     pipeline_caption([
         f"{'×'.join(map(str, reel.frames.shape[3:5]))} pixels", f"{declared.latents} latents",
@@ -87,23 +87,18 @@ def _edit(trained: Trained, column: int) -> None:
         return
     name = f"{EDIT}:{trained.name}:{column}"
     code = np.array(st.session_state.get(name, codes.hard[0]))
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        st.caption("Pick an image above; pick a cell here to change its code.")
-        figure = code_map(codes.probabilities[0], code, dark=is_dark(), scale=scale())
-        cell = chart(figure, f"code:{trained.name}:{column}", select="cell")
+    st.caption("Pick an image above; pick a cell here to change its code.")
+    figure = code_map(codes.probabilities[0], code, dark=is_dark(), scale=scale())
+    cell = chart(figure, f"code:{trained.name}:{column}", select="cell")
     if cell and _changed(name, code, cell):
         st.rerun(scope="fragment")
-    with right:
-        pictures = [
-            reel.frames[0, 0, column],
-            reels.picture_of(trained, codes.hard[0]),
-            reels.picture_of(trained, code),
-        ]
-        with st.container(horizontal=True, gap="small"):
-            for picture, word in zip(pictures, ("input", "its likeliest code", "your code"), strict=True):
-                with st.container(width=SIDE // 2 + 40):
-                    st.image(enlarged(picture), caption=word)
+    decoded = [reels.picture_of(trained, one) for one in (codes.hard[0], code)]
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+        for picture, word in zip(
+            (reel.frames[0, 0, column], *decoded), ("input", "likeliest code", "your code"), strict=True
+        ):
+            with st.container(width=SIDE):
+                st.image(enlarged(picture), caption=word)
         if (code != codes.hard[0]).any():
             st.button("Back to its code", icon=":material/undo:", on_click=st.session_state.pop, args=(name, None))
 
@@ -130,7 +125,7 @@ def _prior(trained: Trained) -> None:
                 st.image(enlarged(picture, 72))
 
 
-def enlarged(picture: np.ndarray, side: int = SIDE // 2 + 32) -> np.ndarray:
+def enlarged(picture: np.ndarray, side: int = SIDE) -> np.ndarray:
     """A small image with each pixel as a square, at least ``side`` pixels high."""
     factor = max(1, round(2 * side / picture.shape[0]))
     grown: np.ndarray = picture.repeat(factor, 0).repeat(factor, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dgm_core.cnf.experiment import DensityFlow
 from dgm_core.experiment import Experiment
+from dgm_core.gumbel.experiment import DiscreteVAE
 
 # Sharp targets take more steps. Whoever goes from one shipped flow to another target is led to its recipe.
 RECIPES: dict[str, Experiment] = {
@@ -24,4 +25,10 @@ RECIPES: dict[str, Experiment] = {
     "cnf-8gaussians-hutchinson": DensityFlow(objective="likelihood", trace="rademacher", steps=600),
     "cnf-8gaussians-planar-cnf": DensityFlow(model="planar-cnf"),
     "cnf-8gaussians-planar": DensityFlow(model="planar"),
+    "gumbel-digits": DiscreteVAE(),
+    "gumbel-digits-learned": DiscreteVAE(schedule="learned"),
+    "gumbel-digits-hot": DiscreteVAE(schedule="fixed", tau=5.0),
+    "gumbel-digits-one": DiscreteVAE(latents=1),
+    "gumbel-digits-reinmax": DiscreteVAE(estimator="reinmax"),
+    "gumbel-mnist": DiscreteVAE(dataset="mnist"),
 }
