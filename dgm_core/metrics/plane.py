@@ -40,6 +40,13 @@ def neighbour_squares(x: np.ndarray, k: int) -> np.ndarray:
     return out
 
 
+def cross_squares(x: np.ndarray, y: np.ndarray, k: int) -> np.ndarray:
+    """Squared distances from each x_i (N, D) to its k nearest y_j (M, D), ascending: (N, k) float64."""
+    _, found = cKDTree(y).query(x, np.arange(1, k + 1))
+    squares = squared_plane(x, y, np.repeat(np.arange(len(x)), k), found.ravel())
+    return np.sort(squares.reshape(-1, k), axis=1)
+
+
 def covering(
     x: np.ndarray, y: np.ndarray, radii_x: np.ndarray, radii_y: np.ndarray, strict: bool
 ) -> Covering:  # fmt: skip

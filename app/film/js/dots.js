@@ -3,7 +3,7 @@
 const PHASES = 4; // a dot's centre is right to an eighth of a pixel, so slow dots glide
 
 /** "#rrggbb" as [r, g, b]. */
-const rgb = (hex) => [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16));
+export const rgb = (hex) => [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16));
 
 /** How much of a pixel at this distance a disc covers. */
 const cover = (radius, distance) => Math.min(Math.max(radius + 0.5 - distance, 0), 1);
