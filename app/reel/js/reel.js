@@ -98,7 +98,6 @@ class ReelPlayer extends Playing {
     if (!this.film || !room) return; // nothing yet, or in a tab that is not shown
     const { options, root } = this, { margin, band } = this.aside(room), ratio = globalThis.devicePixelRatio || 1;
     this.sheet.resize(options.shape, options.colour, room - margin, options.height, band, ratio);
-    this.sheet.rule(this.text);
     const board = margin + this.sheet.grid.width / ratio, stage = Math.min(room, Math.max(Math.ceil(board), BAR));
     root.style.setProperty("--margin", `${margin}px`);
     root.style.setProperty("--stage", `${stage}px`);

@@ -50,18 +50,6 @@ export class Sheet {
     }
   }
 
-  /** A hairline round each image, so that a white one is seen on a white page. */
-  rule(ink) {
-    const { pen, canvas, grid: { tile: [tw, th], gap }, shape: [rows, columns] } = this, line = Math.round(this.ratio);
-    pen.clearRect(0, 0, canvas.width, canvas.height);
-    pen.fillStyle = ink;
-    pen.globalAlpha = 0.18;
-    for (let r = 0; r < rows; r++)
-      for (let c = 0; c < columns; c++)
-        pen.fillRect(c * (tw + gap) - line, r * (th + gap) - line, tw + 2 * line, th + 2 * line);
-    pen.globalAlpha = 1;
-  }
-
   /** Draw one frame's bytes. */
   paint(bytes) {
     const { pen, grid, source, shape: [rows, columns, h, w] } = this, [tw, th] = grid.tile, { gap, band } = grid;
