@@ -169,6 +169,8 @@ def spelled(text: str) -> str:
 def _spelled(letter: str) -> str:
     if letter.isascii() or letter == "·":
         return letter
+    if unicodedata.combining(letter):
+        return ""
     name = unicodedata.name(letter, "")
     if name.startswith("GREEK SMALL LETTER "):
         return name.split()[3].lower()
