@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.cards import film_thumbnail, reel_thumbnail, topic_card
+from app.cards import film_thumbnail, simplex_thumbnail, topic_card
 from app.cnf.films import flow_film
 from app.film import film_player
 from app.furniture import in_classroom
@@ -37,7 +37,7 @@ with words:
         page=GUMBEL,
         title="Gumbel-Softmax and the discrete VAE",
         question="How does a gradient pass through a choice?",
-        picture=reel_thumbnail("gumbel-digits"),
+        picture=simplex_thumbnail(),
         icon="change_history",
     )
 with picture:

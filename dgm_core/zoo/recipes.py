@@ -30,5 +30,5 @@ RECIPES: dict[str, Experiment] = {
     "gumbel-digits-hot": DiscreteVAE(schedule="fixed", tau=5.0),
     "gumbel-digits-one": DiscreteVAE(latents=1),
     "gumbel-digits-reinmax": DiscreteVAE(estimator="reinmax"),
-    "gumbel-mnist": DiscreteVAE(dataset="mnist"),
+    "gumbel-mnist": DiscreteVAE(dataset="mnist", latents=20, width=112, steps=12_000),
 }
