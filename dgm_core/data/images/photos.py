@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from PIL import Image
 
+from dgm_core.data.images.areas import area_means_of_sums, sums_above_left
 from dgm_core.data.images.imageset import ImageSet, Info
 from dgm_core.errors import DataError
 
@@ -55,17 +55,24 @@ def _crops(size: int, count: int, random: np.random.RandomState, held_out: bool)
     u = random.random_sample((count, 3))
     crops = np.empty((count, size, size, 3), dtype=np.uint8)
     for crop, label, (scale, across, down) in zip(crops, labels, u, strict=True):
-        photo = _photo(PHOTOS[label])
-        border = round((1 - HELD_OUT) * photo.width)
-        left, right = (border, photo.width) if held_out else (0, border)
-        side = size + scale * (min(ZOOM * size, right - left, photo.height) - size)
-        x, y = left + across * (right - left - side), down * (photo.height - side)
-        crop[:] = np.asarray(photo.resize((size, size), Image.Resampling.BOX, box=(x, y, x + side, y + side)))
+        sums = _sums(PHOTOS[label])
+        height, width = sums.shape[0] - 1, sums.shape[1] - 1
+        border = round((1 - HELD_OUT) * width)
+        left, right = (border, width) if held_out else (0, border)
+        side = size + scale * (min(ZOOM * size, right - left, height) - size)
+        x, y = left + across * (right - left - side), down * (height - side)
+        crop[:] = np.rint(area_means_of_sums(sums, x, y, side, size))
     return np.ascontiguousarray(crops.transpose(0, 3, 1, 2)), labels
 
 
 @lru_cache(maxsize=2)
-def _photo(name: str) -> Image.Image:
+def _sums(name: str) -> np.ndarray:
+    return sums_above_left(_photo(name))
+
+
+def _photo(name: str) -> np.ndarray:
+    """(427, 640, 3) uint8."""
     from sklearn.datasets import load_sample_image
 
-    return Image.fromarray(load_sample_image(f"{name}.jpg"))
+    photo: np.ndarray = load_sample_image(f"{name}.jpg")
+    return photo

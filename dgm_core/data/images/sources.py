@@ -41,15 +41,11 @@ def pictures_in(source: Path | Files, out: list[str]) -> Iterator[tuple[str, byt
     Raises:
         DataError: when the source is not there, is damaged, or holds too much.
     """
-    total = 0
-    for number, (name, content) in enumerate(
-        _from_path(source, out) if isinstance(source, Path) else _each(source, out)
-    ):
-        total += len(content)
+    allowance = _Allowance()
+    found = _from_path(source, out, allowance) if isinstance(source, Path) else _each(source, out, allowance)
+    for number, (name, content) in enumerate(found):
         if number >= MAX_FILES:
             raise DataError(f"There are more than {MAX_FILES:,} files; choose fewer.")
-        if total > MAX_TOTAL:
-            raise DataError(f"The files take more than {MAX_TOTAL // 2**20:,} MiB unpacked; choose fewer.")
         yield name, content
 
 
@@ -59,29 +55,47 @@ def shown(name: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in last)[:40] or "a file without a name"
 
 
-def _each(files: Files, out: list[str]) -> Iterator[tuple[str, bytes]]:
+class _Allowance:
+    """The bytes that may still be unpacked, whether or not they turn out to be pictures."""
+
+    def __init__(self) -> None:
+        self.left = MAX_TOTAL
+
+    def take(self, size: int) -> None:
+        """Count so many bytes.
+
+        Raises:
+            DataError: when that is more than is left.
+        """
+        self.left -= size
+        if self.left < 0:
+            raise DataError(f"The files take more than {MAX_TOTAL // 2**20:,} MiB unpacked; choose fewer.")
+
+
+def _each(files: Files, out: list[str], allowance: _Allowance) -> Iterator[tuple[str, bytes]]:
     for name, blob in files:
         content = _bytes(blob, MAX_ZIP)
         if content.startswith(b"PK"):
-            yield from _from_zip(shown(name), content, out)
+            yield from _from_zip(shown(name), content, out, allowance)
         elif len(content) > MAX_BYTES:
             out.append(_too_large(name))
         else:
+            allowance.take(len(content))
             yield name, content
 
 
-def _from_path(path: Path, out: list[str]) -> Iterator[tuple[str, bytes]]:
+def _from_path(path: Path, out: list[str], allowance: _Allowance) -> Iterator[tuple[str, bytes]]:
     try:
         if path.is_dir():
-            yield from _from_folder(path, out)
+            yield from _from_folder(path, out, allowance)
         else:
             with path.open("rb") as file:
-                yield from _each([(path.name, file)], out)
+                yield from _each([(path.name, file)], out, allowance)
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror or error}).") from error
 
 
-def _from_folder(folder: Path, out: list[str]) -> Iterator[tuple[str, bytes]]:
+def _from_folder(folder: Path, out: list[str], allowance: _Allowance) -> Iterator[tuple[str, bytes]]:
     """All files below a folder, in the order of their names; links to folders and hidden files are passed over."""
     looked_at = 0
     for place, folders, names in os.walk(folder):
@@ -98,10 +112,11 @@ def _from_folder(folder: Path, out: list[str]) -> Iterator[tuple[str, bytes]]:
             if len(content) > MAX_BYTES:
                 out.append(_too_large(name))
             else:
+                allowance.take(len(content))
                 yield name, content
 
 
-def _from_zip(name: str, content: bytes, out: list[str]) -> Iterator[tuple[str, bytes]]:
+def _from_zip(name: str, content: bytes, out: list[str], allowance: _Allowance) -> Iterator[tuple[str, bytes]]:
     """The members of a zip in the order of their names; names only serve for order and messages."""
     if len(content) > MAX_ZIP:
         raise DataError(f"{name} is larger than {MAX_ZIP // 2**20} MiB; choose fewer pictures or smaller ones.")
@@ -116,6 +131,11 @@ def _from_zip(name: str, content: bytes, out: list[str]) -> Iterator[tuple[str, 
         parts = info.filename.replace("\\", "/").split("/")
         if info.is_dir() or parts[0] == "__MACOSX" or parts[-1].startswith("."):
             continue
+        if info.file_size > MAX_BYTES:
+            out.append(_too_large(info.filename))
+            continue
+        # Before it is unpacked: one with a wrong checksum is refused only at its end, and costs as much.
+        allowance.take(info.file_size)
         try:
             yield info.filename, _member(archive, info)
         except DataError as error:
@@ -131,12 +151,10 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
         raise DataError(f"{label} is compressed in an unusual way; make the zip with “deflate”.")
     try:
         with archive.open(info) as file:
-            content = file.read(MAX_BYTES + 1)
+            # Not all there is: without a number zipfile unpacks up to 2 GiB before it looks at the declared size.
+            return file.read(info.file_size)
     except _DAMAGE as error:
         raise DataError(f"{label} is damaged in the zip.") from error
-    if len(content) > MAX_BYTES:
-        raise DataError(_too_large(info.filename))
-    return content
 
 
 def _bytes(blob: bytes | BinaryIO, most: int) -> bytes:

@@ -6,7 +6,11 @@ import numpy as np
 from PIL import Image
 
 from dgm_core.data.image_files import DAMAGE, TURNS, complaint, open_picture, orientation
+from dgm_core.data.images.areas import area_means
 from dgm_core.errors import DataError
+
+LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+"""Of red, green and blue (ITU-R BT.601)."""
 
 
 def square(name: str, content: bytes, size: int, colour: bool) -> tuple[np.ndarray, int]:
@@ -26,36 +30,37 @@ def square(name: str, content: bytes, size: int, colour: bool) -> tuple[np.ndarr
     """
     try:
         with open_picture(name, content, "RGB" if colour else "L", 2 * size) as picture:
-            decoded = picture.width * picture.height
-            small = _resized(_eight_bits(picture), size)
-            turn = TURNS.get(orientation(picture))
-            upright = small if turn is None else small.transpose(turn)
-            image = np.asarray(_on_white(upright).convert("RGB" if colour else "L"))
+            width, height = picture.size
+            side = min(width, height)
+            means = area_means(_pixels(picture), (width - side) / 2, (height - side) / 2, side, size)
+            image = _upright(np.rint(_channels(means, colour)).clip(0, 255).astype(np.uint8), orientation(picture))
     except DataError:
         raise
     except DAMAGE as error:
         raise complaint(name, error) from error
-    return (image.transpose(2, 0, 1) if colour else image[None]).copy(), decoded
+    return np.ascontiguousarray(image.transpose(2, 0, 1)), width * height
 
 
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """In one of the modes that resizing by area takes: L, RGB or, where anything is transparent, RGBA."""
+def _pixels(picture: Image.Image) -> np.ndarray:
+    """(H, W, C), 0 to 255: grey, or red, green and blue, with opacity where anything is transparent."""
     if picture.mode.startswith("I"):
         # Sixteen bits: Pillow's own conversion to eight would clip.
-        return Image.fromarray(np.rint(np.asarray(picture, dtype=np.float32) / 257).clip(0, 255).astype(np.uint8))
+        return np.asarray(picture, dtype=np.float32)[..., None] / 257
     if picture.mode in ("LA", "PA", "RGBA") or "transparency" in picture.info:
-        return picture.convert("RGBA")
-    return picture.convert("L" if picture.mode in ("1", "L") else "RGB")
+        return np.asarray(picture.convert("RGBA"))
+    if picture.mode in ("1", "L"):
+        return np.asarray(picture.convert("L"))[..., None]
+    return np.asarray(picture.convert("RGB"))
 
 
-def _resized(picture: Image.Image, size: int) -> Image.Image:
-    width, height = picture.size
-    side = min(width, height)
-    left, top = (width - side) / 2, (height - side) / 2
-    return picture.resize((size, size), Image.Resampling.BOX, box=(left, top, left + side, top + side))
+def _channels(means: np.ndarray, colour: bool) -> np.ndarray:
+    if colour:
+        return np.broadcast_to(means, (*means.shape[:2], 3))
+    return means if means.shape[-1] == 1 else means @ LUMINANCE[:, None]
 
 
-def _on_white(picture: Image.Image) -> Image.Image:
-    if picture.mode != "RGBA":
-        return picture
-    return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+def _upright(image: np.ndarray, turn: int) -> np.ndarray:
+    if turn not in TURNS:
+        return image
+    turned = [np.asarray(Image.fromarray(channel).transpose(TURNS[turn])) for channel in image.transpose(2, 0, 1)]
+    return np.stack(turned, axis=2)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
 from dgm_core.data.images import INFO, available, draw_shapes, load, photo_crops
+from dgm_core.data.images.areas import area_means, area_means_of_sums, sums_above_left
 from dgm_core.data.images.shapes import FACTORS, render
 from dgm_core.errors import DataError
 
@@ -55,7 +57,8 @@ def test_crops_are_square_parts_of_the_photos_resized_by_area(monkeypatch: pytes
     ramps = np.zeros((427, 640, 3), np.uint8)
     ramps[..., 0] = np.rint(0.4 * (np.arange(640) + 0.5))
     ramps[..., 1] = np.rint(0.4 * (np.arange(427) + 0.5))[:, None]
-    monkeypatch.setattr(photos, "_photo", lambda name: Image.fromarray(ramps))
+    sums = sums_above_left(ramps)
+    monkeypatch.setattr(photos, "_sums", lambda _: sums)
     size = 32
     images = photo_crops(size=size, count=200, seed=3).train.astype(float)
     steps = np.arange(size) - (size - 1) / 2
@@ -69,6 +72,23 @@ def test_crops_are_square_parts_of_the_photos_resized_by_area(monkeypatch: pytes
     assert 3.8 * size < sides.max() < 4 * size + 1
 
 
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_means_over_areas_against_supersampling(data: st.DataObject) -> None:
+    """Sixty by sixty points in each cell; a point counts the pixel it lies in."""
+    height, width, size = (data.draw(st.integers(1, 14)) for _ in range(3))
+    image = np.random.default_rng(data.draw(st.integers(0, 99))).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    side = data.draw(st.floats(0.3, 1)) * min(height, width)
+    left, top = (data.draw(st.floats(0, 1)) * (length - side) for length in (width, height))
+    points = (np.arange(60 * size) + 0.5) / (60 * size) * side
+    rows, columns = ((start + points).astype(int) for start in (top, left))
+    expected = image[rows][:, columns].reshape(size, 60, size, 60, 3).mean(axis=(1, 3))
+    found = area_means(image, left, top, side, size)
+    # A pixel's edge in a cell is found to 1/60 of the cell, each way.
+    assert np.abs(found - expected).max() < 255 * 2 * min(14, 1 + side / size) / 60
+    assert np.allclose(area_means_of_sums(sums_above_left(image), left, top, side, size), found, atol=2e-3)
+
+
 def test_no_pixel_of_a_photo_is_in_both_halves(monkeypatch: pytest.MonkeyPatch) -> None:
     """A photo whose left part is of one colour and whose right fifth is of another: no crop has both."""
     from dgm_core.data.images import photos
@@ -76,7 +96,8 @@ def test_no_pixel_of_a_photo_is_in_both_halves(monkeypatch: pytest.MonkeyPatch) 
     painted = np.zeros((427, 640, 3), np.uint8)
     painted[:, :512] = (10, 20, 30)
     painted[:, 512:] = (200, 100, 50)
-    monkeypatch.setattr(photos, "_photo", lambda name: Image.fromarray(painted))
+    sums = sums_above_left(painted)
+    monkeypatch.setattr(photos, "_sums", lambda _: sums)
     images = photo_crops(size=32, count=50, seed=1)
     assert {tuple(pixel) for pixel in images.train.transpose(0, 2, 3, 1).reshape(-1, 3).tolist()} == {(10, 20, 30)}
     assert {tuple(pixel) for pixel in images.test.transpose(0, 2, 3, 1).reshape(-1, 3).tolist()} == {(200, 100, 50)}
