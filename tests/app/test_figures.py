@@ -12,7 +12,9 @@ import pytest
 
 from app.bones.chart import arrow
 from app.figures.cnf import gap_bars, jacobian_ellipse, log_prob_along, nfe_curve, training_curve, trajectories_3d
+from app.figures.estimators import apart, bias_variance, cost_bars, race_curves
 from app.figures.figure import Figure, columns, thinned
+from app.figures.gumbel import HARD, SOFT, code_map, elbo_curves, expectation_chart
 from app.figures.palette import accent
 from app.figures.theme import TYPE, altair_config
 
@@ -55,6 +57,9 @@ def fields(part: Any) -> set[str]:
 
 
 TIMES = np.linspace(0, 1, 9)
+TAUS = np.geomspace(0.1, 10, 5)
+PI = np.array([0.6, 0.3, 0.1])
+BIAS = np.array([[0.0, 0.5], [0.1, 0.6], [0.2, 0.7]])
 FIGURES: dict[str, Callable[..., Figure]] = {
     "training": lambda **ground: training_curve(STEPS, NLL, 2.0, 0.01, **ground),
     "training without error": lambda **ground: training_curve(STEPS, NLL, 2.0, **ground),
@@ -65,6 +70,13 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "ellipse": lambda **ground: jacobian_ellipse(np.eye(2), **ground),
     "gaps": lambda **ground: gap_bars(["a"], np.array([0.1]), np.array([0.01]), **ground),
     "gaps without errors": lambda **ground: gap_bars(["a"], np.array([0.1]), **ground),
+    "expectation": lambda **ground: expectation_chart(TAUS, np.full((5, 3), 1 / 3), PI, 1.0, PI, PI / 10, **ground),
+    "expectation alone": lambda **ground: expectation_chart(TAUS, np.full((5, 3), 1 / 3), PI, 1.0, **ground),
+    "code map": lambda **ground: code_map(np.full((4, 5), 0.2), np.arange(4), **ground),
+    "elbo": lambda **ground: elbo_curves(STEPS, -NLL, -NLL - 1, -25.0, against="step", **ground),
+    "bias": lambda **ground: bias_variance(["a", "b"], np.array([1, 0]), BIAS, BIAS + 1, 1, reach=(1, 3), **ground),
+    "costs": lambda **ground: cost_bars(["a", "b"], np.array([1.0, 2.0]), np.array([1, 4]), **ground),
+    "race": lambda **ground: race_curves(["a", "b"], STEPS, np.stack([NLL, NLL]), 1.0, chosen=["b"], **ground),
 }
 
 
@@ -236,3 +248,51 @@ def test_a_table_repeats_scalars_and_drops_what_is_not_finite() -> None:
 def test_a_table_of_unequal_columns_is_refused() -> None:
     with pytest.raises(ValueError, match=r"equally long; these have \[2, 3\] rows"):
         columns(x=np.zeros(2), y=np.zeros(3))
+
+
+def test_expectations_run_from_pi_to_uniform_and_whiskers_span_two_errors() -> None:
+    expected = np.linspace(PI, np.full(3, 1 / 3), 5)
+    figure = expectation_chart(TAUS, expected, PI, 99.0, PI, np.full(3, 0.01))
+    curves, flat, measured = (figure.tables[name] for name in ("curves", "flat", "measured"))
+    np.testing.assert_array_equal(curves["value"].reshape(3, 5), expected.T)
+    np.testing.assert_array_equal(flat["value"].reshape(3, 2), np.stack([PI, PI], 1))
+    np.testing.assert_allclose(measured["high"] - measured["low"], 0.04)
+    assert figure.tables["now"]["tau"].tolist() == [10.0]  # the line stays on the chart
+
+
+def test_a_code_map_holds_every_cell_and_rings_the_code() -> None:
+    probabilities = np.random.default_rng(0).dirichlet(np.ones(4), 3)
+    figure = code_map(probabilities, np.array([3, 0, 2]))
+    cells, code = figure.tables["cells"], figure.tables["code"]
+    for latent, category, p in zip(cells["latent"], cells["category"], cells["p"], strict=True):
+        assert p == probabilities[latent - 1, category - 1]
+    assert code["category"].tolist() == [4, 1, 3]
+    assert code["latent"].tolist() == [1, 2, 3]
+
+
+def test_relaxed_and_hard_are_told_apart() -> None:
+    curves = elbo_curves(STEPS, -NLL, -NLL - 1, -25.0, against="step").tables["curves"]
+    np.testing.assert_array_equal(curves["value"][curves["kind"] == SOFT], -NLL)
+    np.testing.assert_array_equal(curves["value"][curves["kind"] == HARD], -NLL - 1)
+    assert texts(elbo_curves(STEPS, NLL, NLL, -25.0, against="tau")) == ["independent pixels −25.00"]
+
+
+def test_marks_stand_at_the_chosen_temperature() -> None:
+    figure = bias_variance(["a", "b"], np.array([True, False]), BIAS, BIAS + 1, 2, reach=(1.0, 3.0))
+    np.testing.assert_array_equal(figure.tables["marks"]["x"], BIAS[2])
+    np.testing.assert_array_equal(figure.tables["trail"]["y"].reshape(3, 2), BIAS + 1)
+    assert len(set(figure.tables["marks"]["kind"])) == 2
+
+
+def test_labels_stand_apart() -> None:
+    x, y = np.zeros(6), np.full(6, 2.0)
+    placed = np.sqrt(np.sort(apart(x, y, (1.0, 4.0))))
+    assert np.diff(placed).min() >= 0.055 * 2 - 1e-9
+    np.testing.assert_allclose(apart(np.arange(6.0), y, (1.0, 4.0)), y)
+
+
+def test_the_race_shows_the_distance_from_the_best() -> None:
+    figure = race_curves(["a", "b"], STEPS, np.stack([NLL, 2 * NLL]), 1.5, chosen=["b"])
+    np.testing.assert_allclose(figure.tables["chosen"]["value"], 2 * NLL - 1.5)
+    np.testing.assert_allclose(figure.tables["others"]["value"], NLL - 1.5)
+    assert set(figure.tables["chosen"]["name"]) == {"b"}
