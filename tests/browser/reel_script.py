@@ -1,10 +1,12 @@
 """A page for the reel player's tests: what is shown and how stands in the page's address."""
 
 import json
+from dataclasses import replace
 
 import streamlit as st
 
 from app.reel import reel_player
+from app.reel.payload import encode
 from dgm_core.reel import Reel
 from tests.browser.moving_blocks import COLUMNS, ROWS, SIDE, blocks
 
@@ -15,6 +17,12 @@ def cached(frames: int, colour: bool, rows: int, columns: int, side: int) -> Ree
     return blocks(frames, colour=colour, rows=rows, columns=columns, side=side)
 
 
+@st.cache_resource(hash_funcs={Reel: id})
+def renamed(reel: Reel) -> Reel:
+    """The same images with longer names."""
+    return replace(reel, row_labels=tuple(f"from {name} codes" for name in reel.row_labels))
+
+
 st.set_page_config(layout="wide")
 query = st.query_params
 if "more" not in st.session_state:
@@ -22,14 +30,18 @@ if "more" not in st.session_state:
 with st.container(horizontal=True):
     if st.button("Grow"):
         st.session_state.more += 4
-    if st.button("Forget"):  # Python believes that the browser holds what it does not
-        st.session_state["dgm:reel:reel"] = cached(2, False, ROWS, COLUMNS, SIDE) and "of another browser"
+    if st.button("Swap"):  # another reel, of which Python believes wrongly that the browser holds it
+        st.session_state.swapped = True
+        st.session_state["dgm:reel:reel"] = encode(cached(20, False, ROWS, COLUMNS, SIDE)).digest
     st.button("Rerun")
 sizes = [int(query.get(name, default)) for name, default in (("rows", ROWS), ("columns", COLUMNS), ("side", SIDE))]
-shown = cached(int(query.get("frames", 12)) + st.session_state.more, "colour" in query, *sizes)
+frames = 20 if "swapped" in st.session_state else int(query.get("frames", 12)) + st.session_state.more
+shown = cached(frames, "colour" in query, *sizes)
+if query.get("names") == "long":
+    shown = renamed(shown)
 event = reel_player(
     shown, key="reel", alt="Blocks that grow brighter.", title=query.get("title", ""), ends=("untrained", "trained"),
     pick="pick" in query, report_time=True, follow="follow" in query, autoplay="autoplay" in query,
-    classroom="classroom" in query, height=int(query.get("height", 400)), loop=query.get("loop", "ping-pong"),
+    classroom="classroom" in query, height=int(query.get("height", 400)), loop="once" if query.get("loop") == "once" else "ping-pong",
 )  # fmt: skip
 st.code(json.dumps({"cell": event.cell, "time": event.time, "shown": event.shown}), language="json")
