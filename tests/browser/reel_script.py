@@ -42,6 +42,7 @@ if query.get("names") == "long":
 event = reel_player(
     shown, key="reel", alt="Blocks that grow brighter.", title=query.get("title", ""), ends=("untrained", "trained"),
     pick="pick" in query, report_time=True, follow="follow" in query, autoplay="autoplay" in query,
-    classroom="classroom" in query, height=int(query.get("height", 400)), loop="once" if query.get("loop") == "once" else "ping-pong",
+    classroom="classroom" in query, height=int(query.get("height", 400)),
+    loop="once" if query.get("loop") == "once" else "ping-pong",
 )  # fmt: skip
 st.code(json.dumps({"cell": event.cell, "time": event.time, "shown": event.shown}), language="json")
