@@ -36,7 +36,7 @@ def _stage() -> ConcreteChecks:
     logits = [math.log(p) if p > 0 else -math.inf for p in given.pi]
     event = category_race(key=f"race:{number}", logits=logits, tau=given.tau, seed=given.seed, classroom=in_classroom())
     top = max(event.logits)
-    return stage.rests([math.exp(logit - top) for logit in event.logits], event.tau)
+    return stage.rests([math.exp(logit - top) for logit in event.logits], event.tau, event.seed)
 
 
 def _apply(preset: Preset) -> None:

@@ -38,9 +38,10 @@ class Resting:
         st.session_state[self._given] = (number, given)
         return number, given
 
-    def rests(self, pi: Sequence[float], tau: float) -> ConcreteChecks:
-        """Keep where the stage rests, and put it into the address."""
-        now = self.cls(weights=text_of(pi), tau=round(tau, 4), seed=self.memory.values["seed"])
+    def rests(self, pi: Sequence[float], tau: float, seed: int | None = None) -> ConcreteChecks:
+        """Keep where the stage rests, and put it into the address; without a seed that of the settings stays."""
+        kept = self.memory.values["seed"] if seed is None else seed
+        now = self.cls(weights=text_of(pi), tau=round(tau, 4), seed=kept)
         self.memory.values.update(now.model_dump())
         self.memory.slots["good"] = st.session_state[self._told] = now
         for name, value in now.model_dump().items():

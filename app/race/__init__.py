@@ -1,7 +1,7 @@
 """The race: a Streamlit component in which up to twenty categories draw Gumbel noise and the largest log π + G wins.
 
-Python sends logits, temperature and seed; draws, winners and tallies are made in the browser. What comes back is where
-logits and temperature have come to rest.
+Python sends logits, temperature and seed; draws, winners and tallies are made in the browser, and so is E[z], by
+quadrature. What comes back is where logits, temperature and seed have come to rest.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import streamlit as st
 
 from app.figures.palette import DATA, LATENT, MODEL
 from app.film.bundle import bundle
-from app.race.events import TAU, RaceEvent, centred, event_of
+from app.race.events import SEEDS, TAU, RaceEvent, centred, event_of
 
 __all__ = ["RaceEvent", "category_race"]
 
@@ -38,7 +38,7 @@ def category_race(
         key: the race's name on the page; the same key keeps the same race.
         logits: (K,), 1 to 20 of them; −∞ for a category that cannot be drawn.
         tau: temperature, 0 (argmax) to 20.
-        seed: of the noise.
+        seed: of the noise, 0 to 999,999.
         classroom: larger type.
 
     Returns:
@@ -49,6 +49,8 @@ def category_race(
     """
     if not (math.isfinite(tau) and TAU[0] <= tau <= TAU[1]):
         raise ValueError(f"a temperature of {tau} cannot be shown; choose {TAU[0]:g} (argmax) to {TAU[1]:g}")
+    if not SEEDS[0] <= seed <= SEEDS[1]:
+        raise ValueError(f"a seed of {seed} cannot be shown; choose {SEEDS[0]} to {SEEDS[1]:,}")
     places = centred(logits)
     asked = {"logits": places, "tau": float(tau), "seed": int(seed)}
     memory = f"{key}:asked"
@@ -64,7 +66,7 @@ def category_race(
         on_state_change=_nothing,
     )
     told = event_of(result.get("state")) if _stamp(result) != seen else None
-    return told or RaceEvent(tuple(-math.inf if logit is None else logit for logit in places), float(tau))
+    return told or RaceEvent(tuple(-math.inf if logit is None else logit for logit in places), float(tau), int(seed))
 
 
 def _stamp(state: object) -> object:
@@ -81,5 +83,5 @@ _race: Any = st.components.v2.component(
     "dgm_race",
     html=(HERE / "race.html").read_text("utf-8"),
     css=SHARED.read_text("utf-8") + (HERE / "race.css").read_text("utf-8"),
-    js=bundle([HERE / "js" / f"{name}.js" for name in ("draws", "lanes", "race")]),
+    js=bundle([HERE / "js" / f"{name}.js" for name in ("draws", "expectation", "lanes", "race")]),
 )

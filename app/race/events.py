@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 CATEGORIES = (1, 20)
 TAU = (0.0, 20.0)
+SEEDS = (0, 999_999)
 REACH = 50.0
 """Logits beyond this, either way, are no logits of a slider."""
 
@@ -19,21 +20,23 @@ class RaceEvent:
     Args:
         logits: (K,), −∞ for a category that cannot be drawn.
         tau: the temperature; 0 is the argmax.
+        seed: of the noise, or None where the browser did not say.
     """
 
     logits: tuple[float, ...]
     tau: float
+    seed: int | None = None
 
 
 def event_of(sent: object) -> RaceEvent | None:
     """Read the component's value; what is no state of a race counts as nothing.
 
     Args:
-        sent: ``{"logits": [number or null, …], "tau": τ}``, as the browser sent them.
+        sent: ``{"logits": [number or null, …], "tau": τ, "seed": s}``, as the browser sent them.
 
     Example:
         >>> event_of({"logits": [0.5, None], "tau": 2})
-        RaceEvent(logits=(0.5, -inf), tau=2.0)
+        RaceEvent(logits=(0.5, -inf), tau=2.0, seed=None)
         >>> event_of({"logits": [None], "tau": 2}) is None
         True
     """
@@ -43,7 +46,10 @@ def event_of(sent: object) -> RaceEvent | None:
     if tau is None or not TAU[0] <= tau <= TAU[1] or not CATEGORIES[0] <= len(logits) <= CATEGORIES[1]:
         return None
     known = [value for value in logits if value is not None]
-    return RaceEvent(tuple(known), tau) if len(known) == len(logits) and max(known) > -math.inf else None
+    seed = sent.get("seed")
+    if seed is not None and not (type(seed) is int and SEEDS[0] <= seed <= SEEDS[1]):
+        return None
+    return RaceEvent(tuple(known), tau, seed) if len(known) == len(logits) and max(known) > -math.inf else None
 
 
 def centred(logits: Sequence[float]) -> list[float | None]:

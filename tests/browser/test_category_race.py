@@ -84,6 +84,65 @@ def test_one_draw_adds_up(race: Callable[[str], Any], page: Any) -> None:
     assert root.locator(".lanes .lane").nth(int(total.argmax())).get_attribute("data-winner") == "true"
 
 
+@pytest.mark.parametrize("tau", [0.1, 1.0, 5.0])
+def test_the_mark_at_z_is_its_expectation(race: Callable[[str], Any], page: Any, tau: float) -> None:
+    """E[z] by quadrature in the browser against 400,000 draws of NumPy's noise: 5 standard errors at most 0.004."""
+    root = race(f"logits=1,0.5,0,-0.5,-2,-inf&tau={tau}")
+    marked = [float(lane.get_attribute("data-expected")) for lane in root.locator(".lanes .lane").all()]
+    noise = np.random.default_rng(5).gumbel(size=(400_000, 5))
+    drawn = softmax((np.array([1, 0.5, 0, -0.5, -2]) + noise) / tau, axis=1)
+    error = 5 * drawn.std(0) / math.sqrt(len(drawn))
+    assert (np.abs(np.array(marked[:5]) - drawn.mean(0)) < error + 2e-4).all()
+    assert marked[5] == 0
+    assert sum(marked) == pytest.approx(1)
+
+
+def test_the_running_mean_of_z_comes_to_its_expectation(race: Callable[[str], Any], page: Any) -> None:
+    """Some thousand draws at τ = 2: the mean of z within 5 standard errors, which are below 0.2/√4000 = 0.0032."""
+    root = race("tau=2")
+    root.locator("input[name=shown][value=mean]").check(force=True)
+    root.locator("input[name=speed][value='6000']").check(force=True)
+    root.locator(".run").click()
+    wait(page, root, "Number(e.dataset.total) > 4000")
+    root.locator(".run").click()
+    wait(page, root, "e.dataset.running === 'false'")
+    marked = [float(lane.get_attribute("data-expected")) for lane in root.locator(".lanes .lane").all()]
+    assert np.abs(numbers(column(root, "soft")) - marked).max() < 5 * 0.0032 + 5e-4
+
+
+def test_another_seed_starts_anew_and_reaches_python(race: Callable[[str], Any], page: Any) -> None:
+    root = race("seed=11")
+    wanted = column(root, "noise")
+    root = race("seed=12")
+    assert root.locator(".seed").input_value() == "12"
+    root.locator(".seed").fill("11")
+    root.locator(".seed").press("Enter")
+    page.wait_for_function(TOLD + ".seed === 11")
+    page.wait_for_timeout(800)
+    assert column(root, "noise") == wanted
+    assert root.get_attribute("data-total") == "1"
+    root.locator(".seed").fill("-4")
+    root.locator(".seed").press("Enter")
+    assert root.locator(".seed").input_value() == "11"
+
+
+@pytest.mark.parametrize("width", [400, 700, 1100])
+def test_everything_has_room(url: str, new_page: Callable[..., Any], width: int) -> None:
+    """Twenty categories, one of them impossible: nothing sticks out, and bars end inside their tracks."""
+    page = new_page(viewport={"width": width, "height": 900})
+    page.goto(f"{url}/?logits=" + ",".join(["-inf", *(f"{k / 7:.2f}" for k in range(19))]))
+    page.locator(".race[data-ready=true]").wait_for(timeout=PATIENCE)
+    page.wait_for_timeout(800)
+    sticking = page.locator(".race").evaluate(
+        """e => { const right = part => part.getBoundingClientRect().right, edge = right(e) + 1;
+        return [...e.querySelectorAll(".lane .cell, .drive > *, .under > *")].filter(p => right(p) > edge)
+            .concat([...e.querySelectorAll(".beam u, .beam q")].filter(p => right(p) > right(p.parentElement) + 1))
+            .map(p => p.outerHTML); }"""
+    )
+    assert sticking == []
+    assert page.problems == []
+
+
 def test_a_seed_gives_the_same_draws(race: Callable[[str], Any], page: Any) -> None:
     first = column(race("seed=11"), "noise")
     assert column(race("seed=11"), "noise") == first

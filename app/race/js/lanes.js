@@ -1,6 +1,7 @@
 // One lane a category: its logit, noise, perturbed logit, relaxed draw, and how often it has won.
 
-const SPAN = 9; // nats that half a bar of noise or logits shows
+const SPAN = 6; // nats that half a bar of noise shows
+const TRACK = [-8, 6]; // where the race for the largest log π + G starts and ends
 const LEAST = -5; // below it a logit counts as −∞
 export const LOW = LEAST - 0.1, HIGH = 5;
 
@@ -34,7 +35,7 @@ export class Lanes {
       <span class="cell logit"><input class="slider" type="range" min="${LOW}" max="${HIGH}" step="0.1"
         aria-label="Logit of category ${k + 1}"><b></b></span>
       <span class="cell noise"><i class="beam both"><u></u></i><b></b></span>
-      <span class="cell sum"><i class="beam both"><u></u></i><b></b></span>
+      <span class="cell sum"><i class="beam"><u></u><s></s></i><b></b></span>
       <span class="cell soft"><i class="beam"><u></u><s></s></i><b></b></span>
       <span class="cell wins"><i class="beam"><u></u><q></q><s></s></i><b></b></span>`;
     const slider = row.querySelector("input");
@@ -46,9 +47,10 @@ export class Lanes {
     return { row, slider, cells: Object.fromEntries(["logit", "noise", "sum", "soft", "wins"].map((n) => [n, cell(n)])) };
   }
 
-  /** Everything as it stands; `share` of the noise has fallen. */
-  paint(logits, tally, share, mean) {
-    const { last, total } = tally, pi = tally.logPi.map(Math.exp), top = Math.max(...pi, ...tally.counts.map((c) => c / (total || 1)));
+  /** Everything as it stands; `share` of the noise has fallen; `hasty`: winners change too fast to be lit. */
+  paint(logits, tally, expected, share, mean, hasty) {
+    const { last, total } = tally, pi = tally.logPi.map(Math.exp);
+    const reach = Math.min(1.12 * Math.max(...pi, ...tally.counts.map((c) => c / (total || 1))), 1);
     this.lanes.forEach(({ row, slider, cells }, k) => {
       const place = placeOf(logits[k]);
       if (Number(slider.value) !== place) slider.value = place;
@@ -57,18 +59,21 @@ export class Lanes {
       put(cells.logit.text, logits[k] === -Infinity ? "π 0, never" : `π ${pi[k].toFixed(3)}`);
       const noise = last ? last.noise[k] * share : 0, sum = tally.logPi[k] + noise;
       both(cells.noise, last ? noise : null);
-      both(cells.sum, last || tally.logPi[k] > -Infinity ? sum : null);
-      const won = share === 1 && last && last.winner === k;
+      runs(cells.sum, sum, tally.logPi[k]);
+      const won = share === 1 && last && last.winner === k && !hasty;
       row.dataset.winner = String(Boolean(won));
+      row.dataset.nan = String(Number.isNaN(noise));
       const z = mean ? tally.sums[k] / (tally.softened || 1) : last && share === 1 ? last.z[k] : null;
       bar(cells.soft, mean && !tally.softened ? null : z, 1, 3);
-      cells.soft.tick.style.left = `${100 * pi[k]}%`;
-      cells.soft.tick.hidden = !mean;
-      bar(cells.wins, total ? tally.counts[k] / total : null, 1.12 * top, 3);
-      cells.wins.tick.style.left = `${100 * pi[k] / (1.12 * top)}%`;
+      cells.soft.tick.style.left = `${100 * expected[k]}%`;
+      cells.soft.tick.title = `E[z] = ${expected[k].toFixed(3)}`;
+      row.dataset.expected = expected[k];
+      bar(cells.wins, total ? tally.counts[k] / total : null, reach, 3);
+      cells.wins.tick.style.left = `${100 * pi[k] / reach}%`;
       const error = total ? 2 * Math.sqrt(pi[k] * (1 - pi[k]) / total) : 0;
-      cells.wins.whisker.style.left = `${100 * Math.max(pi[k] - error, 0) / (1.12 * top)}%`;
-      cells.wins.whisker.style.width = `${100 * Math.min(2 * error, pi[k] + error) / (1.12 * top)}%`;
+      const [low, high] = [Math.max(pi[k] - error, 0), Math.min(pi[k] + error, reach)];
+      cells.wins.whisker.style.left = `${100 * low / reach}%`;
+      cells.wins.whisker.style.width = `${100 * (high - low) / reach}%`;
       row.dataset.count = tally.counts[k];
     });
   }
@@ -80,6 +85,16 @@ function both({ bar: fill, text }, value) {
   const length = value === null || !Number.isFinite(value) ? 0 : Math.min(Math.abs(value) / SPAN, 1) * 50;
   fill.style.left = `${value < 0 ? 50 - length : 50}%`;
   fill.style.width = `${length}%`;
+}
+
+/** A bar from the start of the track to the value, and a tick at log π, where it stood before the noise. */
+function runs({ bar: fill, text, tick }, value, start) {
+  const at = (y) => 100 * Math.min(Math.max((y - TRACK[0]) / (TRACK[1] - TRACK[0]), 0), 1);
+  put(text, said(value));
+  fill.style.left = "0";
+  fill.style.width = `${Number.isNaN(value) ? 0 : at(value)}%`;
+  tick.style.left = `${at(start)}%`;
+  tick.hidden = start === -Infinity;
 }
 
 /** A bar from the left. */

@@ -1,11 +1,14 @@
 // K categories race for the largest log π + G: one draw at a time, or thousands.
 
 import { Tally, normalised, relaxed } from "./draws.js";
+import { expectation } from "./expectation.js";
 import { Lanes } from "./lanes.js";
 
 const MOST = 20, FALL = 600; // categories; milliseconds in which one draw's noise falls
+const SEEDS = 999_999; // the largest seed, as in dgm_core.gumbel.views
 const TAU = { least: 0.05, most: 20 };
 const SPEEDS = { "2": 2, "60": 60, "6000": 6000 }; // draws a second
+const CALM = 3; // winners a second that may be lit: more would flash (WCAG 2.3.1)
 
 const shareOfTau = (tau) => (tau === 0 ? 0 : 0.04 + 0.96 * Math.log(tau / TAU.least) / Math.log(TAU.most / TAU.least));
 const tauAt = (share) => (share < 0.02 ? 0 : TAU.least * (TAU.most / TAU.least) ** Math.max(0, (share - 0.04) / 0.96));
@@ -25,6 +28,7 @@ class Race {
     this.find("clear").addEventListener("click", () => this.clear());
     this.find("more").addEventListener("click", () => this.grow(1));
     this.find("fewer").addEventListener("click", () => this.grow(-1));
+    this.find("seed").addEventListener("change", () => this.sow(this.find("seed").value));
     const tau = this.find("tau");
     tau.addEventListener("input", () => this.setTau(tauAt(Number(tau.value))));
     tau.addEventListener("change", () => this.settled());
@@ -53,6 +57,7 @@ class Race {
   /** A fresh tally: what was counted belongs to other probabilities. */
   start() {
     this.tally = new Tally(normalised(this.logits), this.tau, this.seed);
+    this.expected = expectation(this.tally.logPi, this.tau);
     this.share = 1;
     this.owed = 0;
     this.lanes.resize(this.logits.length);
@@ -69,6 +74,7 @@ class Race {
   setTau(tau) {
     this.tau = Number(tau.toPrecision(3));
     this.tally.warm(this.tau);
+    this.expected = expectation(this.tally.logPi, this.tau);
     if (this.tally.last && this.tally.last.winner >= 0) this.tally.last.z = relaxed(this.tally.last.y, this.tau);
     this.paint();
   }
@@ -82,6 +88,18 @@ class Race {
     this.start();
     this.paint();
     this.settled();
+  }
+
+  /** Noise from another seed, from its first draw on. */
+  sow(text) {
+    const seed = Math.round(Number(text));
+    if (text.trim() !== "" && seed >= 0 && seed <= SEEDS && seed !== this.seed) {
+      this.seed = seed;
+      this.start();
+      this.one();
+      this.settled();
+    }
+    this.find("seed").value = this.seed;
   }
 
   choose(name, value) {
@@ -146,21 +164,23 @@ class Race {
   settled() {
     this.number += 1;
     this.setStateValue("state", {
-      logits: this.logits.map((l) => (l === -Infinity ? null : l)), tau: this.tau, n: Date.now(),
+      logits: this.logits.map((l) => (l === -Infinity ? null : l)), tau: this.tau, seed: this.seed, n: Date.now(),
     });
   }
 
   paint() {
     const { tally, root } = this, mean = this.shown === "mean";
-    this.lanes.paint(this.logits, tally, this.share, mean);
+    this.lanes.paint(this.logits, tally, this.expected, this.share, mean, this.running && SPEEDS[this.speed] > CALM);
+    if (this.root.getRootNode().activeElement !== this.find("seed")) this.find("seed").value = this.seed;
     root.dataset.running = String(Boolean(this.running));
     root.dataset.total = tally.total;
     root.dataset.failed = tally.failed;
     root.dataset.tau = this.tau;
     this.find("run").querySelector("span").textContent = this.running ? "Pause" : "Run";
-    this.find("total").textContent = this.law === "printed"
-      ? `${tally.failed.toLocaleString("en")} draws, all NaN: log u is negative, and has no logarithm`
-      : `${tally.total.toLocaleString("en")} draws`;
+    const count = tally.total + tally.failed, draws = `${count.toLocaleString("en")} draw${count === 1 ? "" : "s"}`;
+    this.find("total").textContent = draws + (this.law === "printed" ? ", all NaN: log u is negative, and has no logarithm" : "");
+    const won = !this.running && this.share === 1 && tally.last && tally.last.winner >= 0;
+    this.find("live").textContent = won ? `Draw ${tally.total}: category ${tally.last.winner + 1} wins` : "";
     const slider = this.find("tau"), share = shareOfTau(this.tau);
     if (Math.abs(Number(slider.value) - share) > 1e-3) slider.value = share;
     slider.style.setProperty("--share", share);
@@ -170,7 +190,7 @@ class Race {
       for (const input of root.querySelectorAll(`input[name=${name}]`)) input.checked = input.value === this[name];
     this.find("fewer").disabled = this.logits.length <= 1;
     this.find("more").disabled = this.logits.length >= MOST;
-    this.find("law-now").textContent = this.law === "paper" ? "G = −log(−log u)" : "G = −log(log u)";
+    this.find("law-now").textContent = this.law === "paper" ? " = −log(−log u)" : " = −log(log u)";
   }
 
   destroy() {
