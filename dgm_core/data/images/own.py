@@ -62,7 +62,12 @@ def read_images(source: Path | Files, size: int = 32, colour: bool = True) -> Ow
     fit = shelf.MAX_IMAGES // ((3 if colour else 1) * size * size)
     images: list[np.ndarray] = []
     out: list[str] = []
-    files, pixels, cut = 0, 0, ""
+    pixels, cut = 0, ""
+
+    def spend(decoded: int) -> None:
+        nonlocal pixels
+        pixels += decoded
+
     for name, content in pictures_in(source, out):
         if len(images) >= fit:
             cut = f"Only the first {fit:,} pictures were read; more do not fit at {size} × {size} pixels."
@@ -70,14 +75,10 @@ def read_images(source: Path | Files, size: int = 32, colour: bool = True) -> Ow
         if pixels > MAX_PIXELS:
             cut = f"Only the first {len(images):,} pictures were read; the rest have too many pixels altogether."
             break
-        files += 1
         try:
-            image, decoded = square(shown(name), content, size, colour)
+            images.append(square(shown(name), content, size, colour, spend))
         except DataError as error:
             out.append(str(error))
-            continue
-        images.append(image)
-        pixels += decoded
     note = " ".join(part for part in (_left_out(out), cut) if part)
     if len(images) < 2:
         there = "No picture was" if not images else "Only one picture was"

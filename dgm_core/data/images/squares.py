@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from PIL import Image
 
@@ -13,7 +15,7 @@ LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 """Of red, green and blue (ITU-R BT.601)."""
 
 
-def square(name: str, content: bytes, size: int, colour: bool) -> tuple[np.ndarray, int]:
+def square(name: str, content: bytes, size: int, colour: bool, spend: Callable[[int], None]) -> np.ndarray:
     """The middle square of a picture, upright, on white, resized by area.
 
     Args:
@@ -21,9 +23,10 @@ def square(name: str, content: bytes, size: int, colour: bool) -> tuple[np.ndarr
         content: its bytes: PNG, JPEG, WebP or GIF (of an animation, the first frame).
         size: side of the result.
         colour: three channels (red, green, blue) or one (luminance).
+        spend: told how many pixels are about to be decoded, of damaged pictures too.
 
     Returns:
-        (C, size, size) uint8, and how many pixels were decoded for it.
+        (C, size, size) uint8.
 
     Raises:
         DataError: when it is no such picture, too large or damaged.
@@ -31,6 +34,7 @@ def square(name: str, content: bytes, size: int, colour: bool) -> tuple[np.ndarr
     try:
         with open_picture(name, content, "RGB" if colour else "L", 2 * size) as picture:
             width, height = picture.size
+            spend(width * height)
             side = min(width, height)
             means = area_means(_pixels(picture), (width - side) / 2, (height - side) / 2, side, size)
             image = _upright(np.rint(_channels(means, colour)).clip(0, 255).astype(np.uint8), orientation(picture))
@@ -38,7 +42,7 @@ def square(name: str, content: bytes, size: int, colour: bool) -> tuple[np.ndarr
         raise
     except DAMAGE as error:
         raise complaint(name, error) from error
-    return np.ascontiguousarray(image.transpose(2, 0, 1)), width * height
+    return np.ascontiguousarray(image.transpose(2, 0, 1))
 
 
 def _pixels(picture: Image.Image) -> np.ndarray:

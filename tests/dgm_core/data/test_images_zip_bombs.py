@@ -1,4 +1,4 @@
-"""Zips made to cost more than they hold: what is refused is refused before it is unpacked, or counted as unpacked."""
+"""Files made to cost more than they hold: they are refused before they are unpacked, or counted as unpacked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import zipfile
 import pytest
 from PIL import Image
 
-from dgm_core.data.images import read_images, sources
+from dgm_core.data.images import own, read_images, sources
 from dgm_core.errors import DataError
 
 ENTRY = b"PK\x01\x02"
@@ -44,11 +44,13 @@ PICTURES = {"x.png": picture(0), "y.png": picture(255)}
 
 def test_what_says_that_it_is_too_large_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "MAX_BYTES", 1000)
-    opened: list[str] = []
-    member = sources._member
-    monkeypatch.setattr(
-        sources, "_member", lambda archive, info: (opened.append(info.filename), member(archive, info))[1]
-    )
+    opened, member = [], sources._member
+
+    def watched(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+        opened.append(info.filename)
+        return member(archive, info)
+
+    monkeypatch.setattr(sources, "_member", watched)
     read = read_images([("a.zip", bytes(zipped({"bomb.png": bytes(1001), **PICTURES})))], size=4)
     assert len(read.images) == 2
     assert "bomb.png is larger than" in read.note
@@ -92,3 +94,13 @@ def test_members_that_share_their_bytes_are_counted_each(monkeypatch: pytest.Mon
     monkeypatch.setattr(sources, "MAX_TOTAL", 8000)
     with pytest.raises(DataError, match="take more than"):
         read_images([("a.zip", bytes(content))])
+
+
+def test_pictures_that_turn_out_damaged_have_been_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own, "MAX_PIXELS", 3000)
+    file = io.BytesIO()
+    Image.effect_noise((40, 40), 50).save(file, "PNG")
+    damaged = file.getvalue()[:-200]
+    files = [(f"{k}.png", damaged) for k in range(9)]
+    with pytest.raises(DataError, match="2 files were left out.*too many pixels altogether"):
+        read_images([*files, *PICTURES.items()], size=4)
