@@ -102,5 +102,5 @@ def test_pictures_that_turn_out_damaged_have_been_counted(monkeypatch: pytest.Mo
     Image.effect_noise((40, 40), 50).save(file, "PNG")
     damaged = file.getvalue()[:-200]
     files = [(f"{k}.png", damaged) for k in range(9)]
-    with pytest.raises(DataError, match="2 files were left out.*too many pixels altogether"):
+    with pytest.raises(DataError, match=r"2 files were left out.*too many pixels altogether"):
         read_images([*files, *PICTURES.items()], size=4)
