@@ -31,6 +31,14 @@ BUILT_IN: dict[str, tuple[str, ...]] = {
         "dgm_core.gumbel.views:EstimatorRace",
         "dgm_core.gumbel.vae_measured:VAEMeasured",
     ),
+    "precision_recall": (
+        "dgm_core.precision_recall.embedding:ImageClassifier",
+        "dgm_core.precision_recall.clouds:CloudPair",
+        "dgm_core.precision_recall.views:PairChecks",
+        "dgm_core.precision_recall.views:PairFigures",
+        "dgm_core.precision_recall.curves:MetricCurves",
+        "dgm_core.precision_recall.embedding:SetComparison",
+    ),
 }
 VARIABLE = "DGM_EXPERIMENTS"
 

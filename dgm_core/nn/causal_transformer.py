@@ -15,12 +15,11 @@ class Block(nn.Module):
     Args:
         width: channels, a multiple of ``heads``.
         heads: of the attention.
-        dropout: share of the residual branches' numbers that a training leaves out.
     """
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, width: int, heads: int) -> None:
         super().__init__()
-        self.heads, self.dropout = heads, dropout
+        self.heads = heads
         self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
         self.to_qkv, self.merge = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.widen, self.narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
@@ -28,7 +27,7 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, L, C) → the same shape; place t sees places 1…t."""
         q, k, v = self.split(x)
-        x = x + self._drop(self.merge(self.join(F.scaled_dot_product_attention(q, k, v, is_causal=True))))
+        x = x + self.merge(self.join(F.scaled_dot_product_attention(q, k, v, is_causal=True)))
         return self.feed(x)
 
     def split(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -43,10 +42,7 @@ class Block(nn.Module):
 
     def feed(self, x: Tensor) -> Tensor:
         """The second half."""
-        return x + self._drop(self.narrow(F.gelu(self.widen(self.between(x)))))
-
-    def _drop(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.dropout, self.training) if self.dropout else x
+        return x + self.narrow(F.gelu(self.widen(self.between(x))))
 
 
 class CausalTransformer(CodeModel):
@@ -61,7 +57,6 @@ class CausalTransformer(CodeModel):
         width: channels.
         depth: blocks.
         heads: of each attention.
-        dropout: in training.
         context: channels of features that the law may depend on; 0 for none.
         generator: draws the first weights.
 
@@ -77,7 +72,7 @@ class CausalTransformer(CodeModel):
 
     def __init__(
         self, codes: int, grid: tuple[int, int], *, width: int = 64, depth: int = 3, heads: int = 4,
-        dropout: float = 0.0, context: int = 0, generator: torch.Generator | None = None,
+        context: int = 0, generator: torch.Generator | None = None,
     ) -> None:  # fmt: skip
         super().__init__(codes, grid, context)
         if width % heads:
@@ -87,7 +82,7 @@ class CausalTransformer(CodeModel):
         self.places = nn.Parameter(torch.zeros(1, self.length, width))
         self.heads = heads
         self.condition = nn.Linear(context, width) if context else None
-        self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(depth))
+        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
         self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, codes)
         _draw(self, generator)
 

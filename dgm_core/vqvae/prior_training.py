@@ -1,0 +1,117 @@
+"""One training step of a law of code maps, and what is looked at while it trains."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from dgm_core.nn.code_model import CodeModel
+from dgm_core.nn.memoryless import Memoryless
+from dgm_core.nn.threads import alone
+from dgm_core.training.averaged_adam import AveragedAdam, flatten_parameters, named_views
+from dgm_core.vqvae.code_maps import CodeMaps
+from dgm_core.vqvae.model import QuantisedAutoencoder
+from dgm_core.vqvae.tiles import as_bytes
+
+RUNNING = 128
+"""Code maps of the figures while a training runs; the last figures take all that are held out."""
+SAMPLES = 8
+
+
+class CrossEntropy:
+    """−(1/L) log p(c) in nats, the mean over a batch of maps of L codes.
+
+    Args:
+        model: whose parameters are views of the optimiser's vector.
+        maps: (N, h, w) int64, on the device of the training.
+        batch: maps in a step.
+        optimiser: whose gradient is written.
+        generator: of the batches.
+    """
+
+    def __init__(
+        self, model: CodeModel, maps: Tensor, batch: int, optimiser: AveragedAdam, generator: torch.Generator
+    ) -> None:
+        self.model, self.maps, self.gradient, self.generator = model, maps, optimiser.gradient, generator
+        self.index = torch.empty(batch, dtype=torch.long, device=maps.device)
+        for parameter, view in zip(model.parameters(), named_views(self.gradient, model).values(), strict=True):
+            parameter.grad = view
+        self.loss = 0.0
+
+    def figures(self) -> dict[str, float]:
+        """``bits_batch``: of a map, in the last batch."""
+        return {"bits_batch": self.loss * self.model.length / math.log(2)}
+
+    def __call__(self, step: int = 0) -> Tensor:
+        """See `dgm_core.training.loop.Objective`."""
+        with alone():
+            self.gradient.zero_()
+            maps = self.maps[self.index.random_(len(self.maps), generator=self.generator)]
+            loss = F.cross_entropy(self.model.logits(maps).flatten(0, 2), maps.flatten())
+            loss.backward()
+            self.loss = float(loss.detach())
+        return loss.detach()
+
+
+class PriorSnapshot:
+    """A copy of the law that is looked at while the law itself trains on.
+
+    The same noise every time, so that samples change only as the weights do.
+
+    Args:
+        model: copied.
+        maps: to learn from and held out.
+        autoencoder: decodes the samples.
+        seed: of the samples.
+    """
+
+    def __init__(self, model: CodeModel, maps: CodeMaps, autoencoder: QuantisedAutoencoder, seed: int) -> None:
+        self.model = copy.deepcopy(model).eval()
+        self.flat = flatten_parameters(self.model)
+        self.maps, self.autoencoder, self.seed = maps, autoencoder.to(self.flat.device), seed
+        self.baselines = baseline_bits(maps, model)
+
+    def look(self, weights: Tensor, step: int, *, last: bool) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+        """Held-out bits (`bits_figures`), those of the maps learned from, the baselines, and the picture."""
+        with torch.no_grad(), alone():
+            self.flat.copy_(weights)
+            some = len(self.maps.test) if last else RUNNING
+            figures = bits_figures(self.model, self.maps.test[:some])
+            train = bits_figures(self.model, self.maps.train[:some])["bits"]
+            return {**figures, "bits_train": train, **self.baselines}, self.picture()
+
+    def picture(self) -> dict[str, np.ndarray]:
+        """``samples`` (8, C, H, W) uint8 and their ``codes`` (8, h, w) int32."""
+        codes = self.model.sample(SAMPLES, generator=torch.Generator().manual_seed(self.seed))
+        return {"samples": as_bytes(self.autoencoder.decode_codes(codes)).numpy(), "codes": codes.int().cpu().numpy()}
+
+
+@torch.no_grad()
+def bits_figures(model: CodeModel, maps: Tensor) -> dict[str, float]:
+    """What it takes to write a map down.
+
+    Args:
+        model: in evaluation mode.
+        maps: (M, h, w) int64.
+
+    Returns:
+        ``bits``, the mean over maps, ``bits_error``, its standard error, ``bits_per_code``.
+    """
+    bits = torch.cat([model.bits(block) for block in maps.split(256)]).double()
+    error = float(bits.std()) / math.sqrt(len(bits)) if len(bits) > 1 else 0.0
+    return {"bits": float(bits.mean()), "bits_error": error, "bits_per_code": float(bits.mean()) / model.length}
+
+
+def baseline_bits(maps: CodeMaps, model: CodeModel) -> dict[str, float]:
+    """Of a held-out map: ``bits_uniform``, h w log₂ K, and ``bits_independent``, by the training maps' histogram."""
+    histogram = Memoryless(model.codes, model.grid).to(maps.train.device)
+    histogram.count(maps.train)
+    return {
+        "bits_uniform": model.length * math.log2(model.codes),
+        "bits_independent": bits_figures(histogram, maps.test)["bits"],
+    }
