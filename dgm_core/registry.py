@@ -31,13 +31,17 @@ BUILT_IN: dict[str, tuple[str, ...]] = {
         "dgm_core.gumbel.views:EstimatorRace",
         "dgm_core.gumbel.vae_measured:VAEMeasured",
     ),
+    "vqvae": (
+        "dgm_core.vqvae.experiment:VQVAE",
+        "dgm_core.vqvae.prior:CodePrior",
+        "dgm_core.vqvae.plane_view:CodebookPlane",
+        "dgm_core.vqvae.views:CodebookAtlas",
+    ),
     "precision_recall": (
-        "dgm_core.precision_recall.embedding:ImageClassifier",
         "dgm_core.precision_recall.clouds:CloudPair",
         "dgm_core.precision_recall.views:PairChecks",
         "dgm_core.precision_recall.views:PairFigures",
         "dgm_core.precision_recall.curves:MetricCurves",
-        "dgm_core.precision_recall.embedding:SetComparison",
     ),
 }
 VARIABLE = "DGM_EXPERIMENTS"
