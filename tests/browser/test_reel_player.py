@@ -134,6 +134,22 @@ def test_pointing_enlarges_an_image_and_names_it(show: Callable[..., ReelOnPage]
     assert player.page.problems == []
 
 
+def test_a_large_image_is_not_shown_again(show: Callable[..., ReelOnPage]) -> None:
+    """One image of 400 pixels: its outline shows that it is pointed at, no lens covers what is beside it."""
+    player = show("rows=1&columns=1&side=5")
+    player.page.mouse.move(*player.tile(0, 0, 1, 1))
+    player.root.locator(".spot").wait_for()
+    assert not player.root.locator(".lens").is_visible()
+
+
+def test_images_without_names_are_counted(show: Callable[..., ReelOnPage]) -> None:
+    """Only the first three rows have names; columns have them all."""
+    player = show("rows=5&columns=4")
+    player.page.mouse.move(*player.tile(4, 2, 5, 4))
+    player.root.locator(".lens").wait_for()
+    assert player.root.locator(".lens-name").inner_text() == "row 5 · 2"
+
+
 def test_the_lens_follows_the_film(show: Callable[..., ReelOnPage]) -> None:
     """While the pointer rests, the enlarged image changes with the frame."""
     player = show()

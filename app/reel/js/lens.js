@@ -1,6 +1,7 @@
 // Pointing at an image enlarges it beside its column, so that what stands above and below it stays in sight.
 
 const LENS = { share: 2.6, least: 112, most: 196 }; // its edge: a share of the image's, CSS pixels
+const WORTH = 1.25; // an image is not shown again hardly larger than it is
 const MOVES = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
 
 export class Lens {
@@ -46,11 +47,18 @@ export class Lens {
     this.player.clock.refresh();
   }
 
-  /** What an image is called. */
-  nameOf([row, column]) {
+  /** What an image is called, its number standing for a name that it lacks. */
+  fullName([row, column]) {
     const { row_labels: rows, column_labels: columns } = this.player.options;
-    const names = [rows[row], columns[column]].filter(Boolean);
-    return names.length ? names.join(" · ") : `row ${row + 1}, column ${column + 1}`;
+    return `${rows[row] || `row ${row + 1}`} · ${columns[column] || `column ${column + 1}`}`;
+  }
+
+  /** The same where its place is seen: without numbers of an axis that has no names at all. */
+  shortName([row, column]) {
+    const { row_labels: rows, column_labels: columns } = this.player.options;
+    if (rows.length && !columns.length) return rows[row] || `row ${row + 1}`;
+    if (columns.length && !rows.length) return columns[column] || `column ${column + 1}`;
+    return this.fullName([row, column]);
   }
 
   outline(element, cell) {
@@ -67,13 +75,19 @@ export class Lens {
     this.picked = options.pick ? inside(this.picked) : null;
     this.outline(this.spot, this.at);
     this.outline(this.mark, this.picked);
-    this.lens.hidden = !this.at;
-    if (!this.at) return;
-    const box = sheet.box(this.at);
-    sheet.enlarge(this.at, this.picture, Math.min(Math.max(LENS.share * box.width, LENS.least), LENS.most) * (options.classroom ? 1.25 : 1));
-    this.name.textContent = this.nameOf(this.at);
+    const box = this.at && sheet.box(this.at), edge = this.at && this.edge(box);
+    this.lens.hidden = !this.at || edge < WORTH * Math.max(box.width, box.height);
+    if (this.lens.hidden) return;
+    sheet.enlarge(this.at, this.picture, edge);
+    this.name.textContent = this.shortName(this.at);
     this.time.textContent = `${options.time_label} = ${timeText}`;
     this.stand(box);
+  }
+
+  /** The enlarged image's longer side, CSS pixels. */
+  edge({ width, height }) {
+    const wanted = Math.min(Math.max(LENS.share * Math.max(width, height), LENS.least), LENS.most);
+    return wanted * (this.player.options.classroom ? 1.25 : 1);
   }
 
   /** To the right of its column where there is room, else to the left; not below the board if that can be helped. */

@@ -86,7 +86,7 @@ class ReelPlayer extends Playing {
   /** The room for the rows' names: beside their rows { margin } or above them { band }. */
   aside(room) {
     const { row_labels: rows } = this.options, ruler = this.find("corner");
-    const widest = Math.max(0, ...rows.map((name) => ((ruler.textContent = name), ruler.scrollWidth)));
+    const widest = Math.max(0, ...rows.map((name) => ((ruler.textContent = name), ruler.getBoundingClientRect().width)));
     const margin = rows.length ? Math.ceil(widest) + 12 : 0;
     ruler.textContent = "";
     if (margin <= LABELS * room) return { margin, band: 0 };
@@ -130,7 +130,7 @@ class ReelPlayer extends Playing {
     const { options, lens } = this, frame = this.frame;
     const now = `${options.time_label} = ${this.timeText(frame)}, frame ${frame + 1} of ${this.times.length}`;
     this.find("stage").setAttribute("aria-label", `${options.alt} Shown: ${now}.`);
-    if (!this.clock.playing) this.controls.say(lens.at ? `${lens.nameOf(lens.at)}; ${now}` : now);
+    if (!this.clock.playing) this.controls.say(lens.at ? `${lens.fullName(lens.at)}; ${now}` : now);
   }
 
   draw() {
