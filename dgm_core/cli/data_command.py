@@ -48,22 +48,27 @@ def _list() -> int:
 
 
 def _fetch(name: str) -> int:
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
     from dgm_core.cli.tables import console
     from dgm_core.data.images import INFO, fetch, load
 
     if name not in INFO:
         raise UsageError(f"there is no image data set {name!r}; there are {', '.join(INFO)}")
-    with Progress(console=console(stderr=True), transient=True) as progress:
-        tasks = {}
+    progress = Progress(console=console(stderr=True), transient=True)
+    tasks: dict[str, TaskID] = {}
 
-        def report(file: str, done: int, total: int) -> None:
-            if file not in tasks:
-                tasks[file] = progress.add_task(file)
-            progress.update(tasks[file], completed=done, total=total or None)
+    def report(file: str, done: int, total: int) -> None:
+        progress.start()  # not before, since a bar without a task leaves an empty line
+        if file not in tasks:
+            tasks[file] = progress.add_task(file)
+        progress.update(tasks[file], completed=done, total=total or None)
 
+    try:
         fetch(name, report)
+    finally:
+        if tasks:
+            progress.stop()
     images = load(name)
     print(f"{images.title}: {len(images.train):,} images to train with and {len(images.test):,} held out are here.")
     return 0
