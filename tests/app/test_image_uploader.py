@@ -29,7 +29,7 @@ def page() -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_home(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DGM_HOME", str(tmp_path))
 
 
