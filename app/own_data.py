@@ -33,18 +33,25 @@ def match_kind(cls: type[Experiment], kind: Kind, field: str = "data") -> None:
         Memory(cls).remember({field: st.session_state.get(f"dgm:kept:{kind}", "")})
 
 
-def own_points(cls: type[Experiment], field: str = "data") -> None:
-    """Let the viewer draw points or upload a file of N × 2 numbers; the field then holds their key."""
+def own_points(cls: type[Experiment], field: str = "data", *, name: str = "") -> None:
+    """Let the viewer draw points or upload a file of N × 2 numbers; the field then holds their key.
+
+    Args:
+        cls: what declares the field.
+        field: its name.
+        name: set where a page asks for points more than once.
+    """
+    pad, points_file = f"pad{name}", f"points_file{name}"
     draw, upload = st.tabs([":material/draw: Draw", ":material/upload: Upload"])
     with draw:
-        drawn = drawing_pad(key="pad")
+        drawn = drawing_pad(key=pad)
         if drawn is not None:
-            _take(cls, field, "pad", "points", sent_at("pad"), lambda: drawn)
+            _take(cls, field, pad, "points", sent_at(pad), lambda: drawn)
     with upload:
-        file = st.file_uploader("N × 2 numbers: CSV, TSV, NPY or NPZ", POINT_FILES, key="points_file")
+        file = st.file_uploader("N × 2 numbers: CSV, TSV, NPY or NPZ", POINT_FILES, key=points_file)
         if file is not None:
             _take(
-                cls, field, "points_file", "points", file.file_id,
+                cls, field, points_file, "points", file.file_id,
                 lambda: standardise(read_points(file.name, file)).points,
             )  # fmt: skip
 

@@ -59,13 +59,14 @@ def manifolds_stage(
     Returns:
         The k at which the slider rests, at most the number of columns.
     """
+    first = int(np.clip(k, 1, manifolds.k_max))
     told = {
-        "k": int(np.clip(k, 1, manifolds.k_max)), "extent": extent_of(manifolds), "height": int(height),
+        "k": first, "extent": extent_of(manifolds), "height": int(height),
         "printed": manifolds.printed, "classroom": bool(classroom), "colours": COLOURS,
     }  # fmt: skip
     result = _stage(key=key, data=pack(told, _sent(manifolds)), on_state_change=on_change or _nothing)
     rests = k_of(result.get("state")) if isinstance(result, Mapping) else None
-    return min(rests if rests is not None else told["k"], manifolds.k_max)
+    return min(rests if rests is not None else first, manifolds.k_max)
 
 
 def extent_of(manifolds: Manifolds) -> list[float]:

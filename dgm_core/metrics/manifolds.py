@@ -105,20 +105,29 @@ def manifolds(real: Points, fake: Points, k_max: int = 50, *, printed: bool = Fa
     k = np.arange(1, columns + 1)
     curves = [_shares(found.fake_at, columns), _shares(found.real_at, columns)]
     curves += [np.cumsum(found.pairs) / (k * len(y)), _shares(found.reached_at, columns)]
-    firsts = (first.astype(np.int32) for first in (found.fake_at, found.real_at, found.reached_at))
-    return Manifolds(*_narrow(x, y, np.sqrt(squares_x), np.sqrt(squares_y)), *firsts, np.stack(curves))
+    return Manifolds(
+        *_narrow(x, y, np.sqrt(squares_x), np.sqrt(squares_y)),
+        *_firsts(found.fake_at, found.real_at, found.reached_at),
+        np.stack(curves),
+    )
 
 
 def _printed(x: np.ndarray, y: np.ndarray, columns: int) -> Manifolds:
     """Balls at the tested points, as far as their k-th neighbour in the other set: all of them reach it."""
     from_y, from_x = plane.cross_squares(y, x, columns), plane.cross_squares(x, y, columns)
-    at_once = [np.zeros(len(points), np.int32) for points in (y, x, x)]
+    at_once = _firsts(np.zeros(len(y)), np.zeros(len(x)), np.zeros(len(x)))
     # A ball holds just the k neighbours that it reaches, so that density is 1 as well.
     return Manifolds(*_narrow(x, y, np.sqrt(from_x), np.sqrt(from_y)), *at_once, np.ones((4, columns)), printed=True)
 
 
-def _narrow(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
-    return tuple(array.astype(np.float32) for array in arrays)
+def _narrow(
+    x: np.ndarray, y: np.ndarray, radii_x: np.ndarray, radii_y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    return x.astype(np.float32), y.astype(np.float32), radii_x.astype(np.float32), radii_y.astype(np.float32)
+
+
+def _firsts(fake: np.ndarray, real: np.ndarray, reached: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return fake.astype(np.int32), real.astype(np.int32), reached.astype(np.int32)
 
 
 def _shares(first: np.ndarray, columns: int) -> np.ndarray:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from dgm_core.errors import DataError
 from dgm_core.metrics.clouds import Points, as_pair
@@ -36,21 +38,26 @@ def frechet_distance(real: Points, fake: Points) -> float:
         >>> abs(frechet_distance(x, x + [1.0, 0.0, 2.0]) - 5.0) < 1e-12
         True
     """
-    x, y = (points.astype(np.float64) for points in as_pair(real, fake))
+    x, y = _doubles(real, fake)
     if min(len(x), len(y)) < 2:
         raise DataError("The Fréchet distance needs at least two points in either set.")
     (mean_x, r), (mean_y, s) = _moments(x), _moments(y)
-    cross = np.linalg.svd(r @ s.T, compute_uv=False).sum()
-    distance = np.square(mean_x - mean_y).sum() + np.square(r).sum() + np.square(s).sum() - 2 * cross
+    cross = torch.linalg.svdvals(r @ s.T).sum()
+    distance = (mean_x - mean_y).square().sum() + r.square().sum() + s.square().sum() - 2 * cross
     return max(0.0, float(distance))
 
 
-def _moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _doubles(real: Points, fake: Points) -> tuple[Tensor, Tensor]:
+    """Both sets in float64. Torch multiplies them, for the app holds it to one thread, and NumPy's BLAS it does not."""
+    x, y = as_pair(real, fake)
+    return torch.from_numpy(x.astype(np.float64)), torch.from_numpy(y.astype(np.float64))
+
+
+def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
     """The mean (D,) and a factor R, at most D rows, with RᵀR the covariance."""
-    mean = x.mean(axis=0)
-    centred = (x - mean) / np.sqrt(len(x) - 1)
-    factor: np.ndarray = np.linalg.qr(centred, mode="r") if len(x) > x.shape[1] else centred  # type: ignore[assignment]
-    return mean, factor
+    mean = x.mean(0)
+    centred = (x - mean) / (len(x) - 1) ** 0.5
+    return mean, torch.linalg.qr(centred, mode="r").R if len(x) > x.shape[1] else centred
 
 
 @dataclass(frozen=True)
@@ -81,30 +88,31 @@ def kid(real: Points, fake: Points, *, subsets: int = 50, size: int = 1000, seed
         Bińkowski, Sutherland, Arbel, Gretton: Demystifying MMD GANs, 2018, section 4. Gretton, Borgwardt, Rasch,
         Schölkopf, Smola: A kernel two-sample test, 2012, equation 3.
     """
-    x, y = (points.astype(np.float64) for points in as_pair(real, fake))
+    x, y = _doubles(real, fake)
     if min(len(x), len(y)) < 2:
         raise DataError("The kernel distance needs at least two points in either set.")
     if subsets == 0:
         return KID(_discrepancy(x, y), float("nan"))
     random, count = np.random.default_rng(seed), min(size, len(x), len(y))
     found = np.array([
-        _discrepancy(x[random.choice(len(x), count, False)], y[random.choice(len(y), count, False)])
+        _discrepancy(*(points[torch.from_numpy(random.choice(len(points), count, False))] for points in (x, y)))
         for _ in range(subsets)
     ])  # fmt: skip
     return KID(float(found.mean()), float(found.std(ddof=1) / np.sqrt(subsets)) if subsets > 1 else float("nan"))
 
 
-def _discrepancy(x: np.ndarray, y: np.ndarray) -> float:
+def _discrepancy(x: Tensor, y: Tensor) -> float:
     """MMD²ᵤ: the mean kernel within x, without the diagonal, and within y, less twice that between them."""
     n, m = len(x), len(y)
     within = (_total(x, x) - _diagonal(x)) / (n * (n - 1)) + (_total(y, y) - _diagonal(y)) / (m * (m - 1))
     return float(within - 2 * _total(x, y) / (n * m))
 
 
-def _total(x: np.ndarray, y: np.ndarray) -> float:
-    step = max(1, BLOCK // len(y))
-    return float(sum(((x[i : i + step] @ y.T / x.shape[1] + 1) ** 3).sum() for i in range(0, len(x), step)))
+def _total(x: Tensor, y: Tensor) -> float:
+    """Σᵢⱼ κ(xᵢ, yⱼ), a block of rows at a time."""
+    scaled, step = y.T / x.shape[1], max(1, BLOCK // len(y))
+    return sum(float((rows @ scaled).add_(1).pow_(3).sum()) for rows in x.split(step))
 
 
-def _diagonal(x: np.ndarray) -> float:
-    return float(((np.square(x).sum(axis=1) / x.shape[1] + 1) ** 3).sum())
+def _diagonal(x: Tensor) -> float:
+    return float((x.square().sum(1) / x.shape[1] + 1).pow(3).sum())

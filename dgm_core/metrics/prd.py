@@ -78,6 +78,7 @@ def prd_curve(
         Sajjadi et al., 2018, see `prd_of_histograms`; section 3.2 for clusters and averaging.
     """
     from sklearn.cluster import MiniBatchKMeans
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     x, y = as_pair(real, fake)
     union = np.concatenate([x, y]).astype(np.float64)
@@ -85,7 +86,8 @@ def prd_curve(
         raise DataError(f"{clusters} clusters cannot be made of {len(union):,} points.")
     total = np.zeros((2, angles))
     for run in range(runs):
-        labels = MiniBatchKMeans(clusters, n_init=3, random_state=seed + run).fit(union).labels_
+        with threadpool_limits(1):  # its parallel loops are so short that they wait for each other
+            labels = MiniBatchKMeans(clusters, n_init=3, random_state=seed + run).fit(union).labels_
         p, q = (np.bincount(part, minlength=clusters).astype(float) for part in (labels[: len(x)], labels[len(x) :]))
         curve = prd_of_histograms(p, q, angles)
         total += curve.precision, curve.recall

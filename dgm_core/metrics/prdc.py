@@ -134,6 +134,24 @@ def prdc_curve(
     return _curve(covering(real, fake, k_max, strict=strict, device=device), np.arange(1, k_max + 1))
 
 
+def points_at(
+    real: Points, fake: Points, k: int, *, strict: bool = False, device: str | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """What each of the four numbers is the mean of, see `prdc`.
+
+    Returns:
+        Whether a real ball covers each generated point (M,), whether a generated ball covers each real one (N,), how
+        many real balls hold each generated point (M,), whether each real ball holds a generated point (N,).
+
+    Example:
+        >>> points = np.random.default_rng(0).normal(size=(100, 2))
+        >>> [float(part.mean()) for part in points_at(points, points, k=3)]
+        [1.0, 1.0, 4.0, 1.0]
+    """
+    found = _covering(real, fake, k, [k], strict, device)
+    return found.fake_at == 0, found.real_at == 0, found.balls, found.reached_at == 0
+
+
 def covering(
     real: Points, fake: Points, k_max: int = 50, *, strict: bool = False, device: str | None = None
 ) -> Covering:  # fmt: skip

@@ -46,23 +46,26 @@ class Covering:
         reached_at: (N,), at which a real point's own ball holds a generated point.
         real_at: (N,), at which a ball around a generated point covers the real one.
         pairs: (K,), how many pairs (real ball, generated point) are new at each column.
+        balls: (M,), how many real balls hold the generated point at the last column.
     """
 
     fake_at: np.ndarray
     reached_at: np.ndarray
     real_at: np.ndarray
     pairs: np.ndarray
+    balls: np.ndarray
 
     @classmethod
     def empty(cls, n: int, m: int, columns: int) -> Covering:
         """Nothing covers anything."""
         fake_at, reached_at, real_at = (np.full(size, columns) for size in (m, n, n))
-        return cls(fake_at, reached_at, real_at, np.zeros(columns, np.int64))
+        return cls(fake_at, reached_at, real_at, np.zeros(columns, np.int64), np.zeros(m, np.int64))
 
     def add_real_balls(self, i: np.ndarray, j: np.ndarray, columns: np.ndarray) -> None:
         """Pairs of a real ball i that covers the generated point j from these columns on."""
         last = len(self.pairs)
         self.pairs += np.bincount(columns, minlength=last + 1)[:last]
+        self.balls += np.bincount(j, minlength=len(self.balls))
         np.minimum.at(self.fake_at, j, columns)
         np.minimum.at(self.reached_at, i, columns)
 

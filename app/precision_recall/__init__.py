@@ -1,0 +1,1 @@
+"""What the page ``precision_recall`` is put together from."""

@@ -1,0 +1,17 @@
+"""The page's parts, one at a time, so that each has the whole room: a switch at the top, kept in the link."""
+
+from __future__ import annotations
+
+from app.furniture import switch
+from app.precision_recall.curves import curves
+from app.precision_recall.plane import plane
+
+PART = "part"
+PARTS = {"plane": "In the plane", "curves": "Against k, n, D, temperature"}
+DRAW = {"plane": plane, "curves": curves}
+
+
+def parts() -> None:
+    """Draw the switch and the part that it names."""
+    part = switch("Part", PARTS, key=PART, default="plane")
+    DRAW[part or "plane"]()

@@ -1,0 +1,7 @@
+"""What the page ``precision_recall`` shows: two sets of points that are made to disagree, and what the metrics say."""
+
+from dgm_core.precision_recall.clouds import CloudPair
+from dgm_core.precision_recall.curves import MetricCurves
+from dgm_core.precision_recall.views import PairChecks, PairFigures
+
+__all__ = ["CloudPair", "MetricCurves", "PairChecks", "PairFigures"]

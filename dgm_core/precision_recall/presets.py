@@ -1,0 +1,111 @@
+"""The page's Try sections: predictions first, then the stage or the curves show it; a test measures every number."""
+
+from __future__ import annotations
+
+from dgm_core.presets import Preset
+
+OUTLIERS = {0: 0.07, 4: 0.80}
+"""Precision of uniform noise, by the number of outliers among 500 real points of one Gaussian, k = 3."""
+MEMORISED = (1.0, 1.0, 1.33)
+"""Precision, recall and density of 500 generated points that are copies of the 500 real ones, k = 3."""
+DROPPED = (0.97, 0.82)
+"""Precision and recall with one of eight Gaussians missing, k = 3."""
+COLLAPSED = {"k": 3, "drawn": 0.5}
+SHIFTED = (1.0, 0.0)
+HIGH_DIMENSION = {2: 0.98, 64: 0.63, 512: 0.51}
+"""Precision of equal laws N(0, I), n = 1,000, k = 3, by dimension."""
+ORPHANS = {2: 0.02, 512: 0.48}
+"""Share of points that are nobody's neighbour there."""
+FEWER = {50: 0.73, 5000: 0.59}
+"""Precision of equal laws in 64 dimensions by n, k = 3."""
+COLD = {1.0: (0.97, 0.97), 0.4: (0.95, 0.61)}
+"""Precision and recall of the flow of eight Gaussians, by temperature."""
+
+PLANE: tuple[Preset, ...] = (
+    Preset(
+        name="printed",
+        question="The formula as printed has the radius at g. Generated points are shifted by 10. Precision?",
+        options=("0", "About ½", "1"),
+        answer=2,
+        reveal="1, and so is recall. Each g's own k-th neighbour among the real points is within its own radius, by "
+        "definition: the printed test is true for every g. With the radius at g′ both numbers are 0.",
+        settings={"shift": 10.0, "formula": "printed"},
+    ),
+    Preset(
+        name="outliers",
+        question="500 real points, uniform noise as generated. Four real points move far out. What does precision do?",
+        options=("Nothing: 4 of 500", "It falls", "It jumps"),
+        answer=2,
+        reveal=f"From {OUTLIERS[0]:.2f} to {OUTLIERS[4]:.2f}. The balls of four lonely points are huge and swallow the "
+        "noise. Density divides by k and counts balls: it stays far below 1.",
+        settings={"real": "gaussian", "fake": "uniform", "real_outliers": 4},
+    ),
+    Preset(
+        name="memorise",
+        question="Every generated point is a copy of a real one. Which of the four numbers gives the thief away?",
+        options=("Precision", "Coverage", "None"),
+        answer=2,
+        reveal=f"Precision {MEMORISED[0]:.0f}, recall {MEMORISED[1]:.0f}, coverage 1, density 1 + 1/k = "
+        f"{MEMORISED[2]:.2f}: better than an honest generator in all four. Only held-out points would tell.",
+        settings={"memorise": 1.0},
+    ),
+    Preset(
+        name="drop",
+        question="The generator has lost one of eight modes and is perfect otherwise. Precision and recall?",
+        options=("Both fall", "Precision stays, recall falls by about ⅛", "Precision falls"),
+        answer=1,
+        reveal=f"Precision {DROPPED[0]:.2f}, recall {DROPPED[1]:.2f}: every sample looks right, and an eighth of the "
+        "data is never made. That is what two numbers are for.",
+        settings={"drop": 0.125},
+    ),
+    Preset(
+        name="collapse",
+        question="One Gaussian; generated points shrink to 30 % of its width. Precision and recall at k = 3?",
+        options=("1 and about ½", "1 and small", "Small and 1"),
+        answer=1,
+        reveal="Precision is 1: all are in the thick of the data. Recall is a few per cent: tiny balls in the middle. "
+        "Widen them to σ = 3 instead, and it is the other way round.",
+        settings={"real": "gaussian", "scale": 0.3},
+    ),
+)
+
+CURVES: tuple[Preset, ...] = (
+    Preset(
+        name="high-dimension",
+        question="Real and generated points have the very same law, N(0, I). What is precision in 512 dimensions?",
+        options=("1", "About ½", "Nearly 0"),
+        answer=1,
+        reveal=f"{HIGH_DIMENSION[512]:.2f}, and {HIGH_DIMENSION[2]:.2f} in the plane: a perfect generator gets no 1. "
+        f"Neighbourhoods become hubs: {100 * ORPHANS[512]:.0f} % of the points are nobody's neighbour "
+        f"({100 * ORPHANS[2]:.0f} % in the plane). Density and coverage keep their expected values in any dimension.",
+        settings={"axis": "dimension"},
+    ),
+    Preset(
+        name="more-points",
+        question="Equal laws in 64 dimensions, k = 3. From 50 to 5,000 points: does precision rise?",
+        options=("It rises to 1", "It stays", "It falls"),
+        answer=2,
+        reveal=f"From {FEWER[50]:.2f} to {FEWER[5000]:.2f}. Precisions with different n are not comparable, even for "
+        "the same generator. Coverage stays at its expected value.",
+        settings={"axis": "n", "dimension": 64},
+    ),
+    Preset(
+        name="scale",
+        question="64 dimensions, generated points with σ = ½. Precision and recall?",
+        options=("1 and 0", "Both near ½", "0 and 1"),
+        answer=0,
+        reveal="1 and 0: in many dimensions a Gaussian is a shell, and the smaller one lies wholly within the balls of "
+        "the larger. With σ = 2 it is 0 and 1.",
+        settings={"axis": "k", "dimension": 64, "sigma": 0.5},
+    ),
+    Preset(
+        name="cold",
+        question="A trained flow is sampled colder and colder. What is bought, and with what?",
+        options=("Precision, with recall", "Recall, with precision", "Both rise"),
+        answer=0,
+        reveal=f"At temperature 1 precision and recall are {COLD[1.0][0]:.2f} and {COLD[1.0][1]:.2f}; at 0.4 recall is "
+        f"{COLD[0.4][1]:.2f}. Precision has nothing to gain here, for this flow is good already; truncation pays where "
+        "a generator makes bad samples in its tails.",
+        settings={"axis": "temperature"},
+    ),
+)
