@@ -98,7 +98,7 @@ def _bias_spec(dark: bool, scale: float) -> Mapping[str, Any]:
         marks.encode(x, y, colour, alt.Shape("kind:N", legend=None), tooltip=tips),
         words.encode(x, beside, alt.Text("name:N")),
         description="Relative bias against relative standard deviation of one sample, a mark for each estimator",
-        height=HEIGHT,
+        height=HEIGHT + 100,
         dark=dark,
         scale=scale,
     )
@@ -137,7 +137,7 @@ def _cost_spec(count: int, dark: bool, scale: float) -> Mapping[str, Any]:
         bars.encode(x, y),
         words.encode(x, y, alt.Text("text:N")),
         description="Time and evaluations of f for one sample, by estimator",
-        height=HEIGHT - 50,
+        height=HEIGHT - 160,
         dark=dark,
         scale=scale,
     )

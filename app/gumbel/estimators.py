@@ -42,6 +42,7 @@ def estimators() -> None:
             "$E[f(z)]$ over $K$ categories is a sum of $K$ terms, so its gradient is known exactly. Each mark is "
             f"{bench.samples:,} estimates of it."
         )
+        _following(bench, lambda found: _costs(found, tau))
     with picture:
         _following(bench, lambda found: _draw(found, tau))
     st.header("Race", anchor="race")
@@ -86,16 +87,19 @@ def _check(found: Found, tau: float, bench: EstimatorBench) -> None:
     check_table(bench_checks(found[_nearest(found, tau)], bench.objective))
 
 
+def _costs(found: Found, tau: float) -> None:
+    measured = found[_nearest(found, tau)]["microseconds"]
+    chart(cost_bars(NAMES, measured, EVALUATIONS, dark=is_dark(), scale=scale()), "costs")
+    st.caption("Forward and backward, all samples in one call, on one thread of this machine.")
+
+
 def _draw(found: Found, tau: float) -> None:
-    """The marks, and what a sample costs."""
+    """The marks, and the way of each as the temperature moves."""
     bias, std = (np.stack([arrays[name] for arrays in found]) for name in ("bias", "std"))
     now = _nearest(found, tau)
     reach = (max(1.0, 1.08 * float(bias.max())), 1.05 * float(min(std.max(), 8.0)))
     dark = is_dark()
     chart(bias_variance(NAMES, UNBIASED, bias, std, now, reach=reach, dark=dark, scale=scale()), "bias_variance")
-    with st.expander("What a sample costs", icon=":material/timer:"):
-        chart(cost_bars(NAMES, found[now]["microseconds"], EVALUATIONS, dark=dark, scale=scale()), "costs")
-        st.caption("Forward and backward, 10,000 samples in one call on one thread of this machine.")
 
 
 def _race(bench: EstimatorBench, tau: float) -> None:
