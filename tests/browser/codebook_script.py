@@ -6,6 +6,7 @@ from dataclasses import asdict
 import streamlit as st
 
 from app.codebook import answer, browsed, codebook_browser
+from app.codebook.payload import encode
 from tests.browser.patch_codes import PatchCodes, digits, patch_codes, photos
 
 
@@ -29,6 +30,9 @@ def browser() -> None:
         query.get("data", "digits"), int(query.get("codes", 32)) + 8 * again, int(query.get("images", 400)),
         int(query.get("dead", 2)),
     )  # fmt: skip
+    if "forget" in query and "told" not in st.session_state:  # Python believes that the browser holds it
+        st.session_state["dgm:codebook:book"] = encode(book.view).digest
+        st.session_state.told = True
     heard = browsed("book", book.view)
     replied = None if "mute" in query else answer(heard, book.view, book.decode, book.reassign)
     event = codebook_browser(

@@ -2,7 +2,7 @@
 
 import { count, sketch } from "./draw.js";
 
-const CROP = { edge: 30, gap: 3 };
+const CROP = { edge: 30, gap: 3 }, FACE = 72, SPARK = 46; // CSS pixels
 
 const percent = (share) => `${(100 * share).toFixed(share < 0.0995 ? 2 : 1)} %`;
 
@@ -24,9 +24,19 @@ export class Detail {
     this.per = Math.max(1, Math.floor((this.room + CROP.gap) / (this.edge + CROP.gap)));
     this.rows = Math.min(3, Math.ceil(book.patches.shape[1] / this.per));
     this.find("training").hidden = !book.history;
+    if (book.history) this.find("span").textContent = `steps ${count(book.steps[0])} to ${count(book.steps.at(-1))}; dashed: equal use`;
     this.shown = undefined;
+    this.clear();
     const row = this.find("neighbours"), wanted = book.neighbours.shape[1];
     if (row.childElementCount !== wanted) row.replaceChildren(...Array.from({ length: wanted }, () => this.neighbour()));
+  }
+
+  /** Empty canvases of the sizes that they will have, so that nothing moves when a code is first pointed at. */
+  clear() {
+    const { scale } = this.browser.look, step = this.edge + CROP.gap;
+    sketch(this.find("face"), FACE * scale, FACE * scale);
+    sketch(this.find("gallery"), this.per * step - CROP.gap, this.rows * step - CROP.gap);
+    sketch(this.find("spark"), this.room, SPARK * scale);
   }
 
   neighbour() {
@@ -46,7 +56,7 @@ export class Detail {
     this.find("about").style.visibility = code === null ? "hidden" : "visible";
     this.find("invite").hidden = code !== null;
     if (code === null) return;
-    const side = 72 * look.scale;
+    const side = FACE * look.scale;
     book.tiles.draw(sketch(this.find("face"), side, side), code, 0, 0, side, side);
     this.find("name").textContent = `Code ${code}`;
     this.find("pinned").hidden = this.browser.pinned.code !== code;
@@ -94,7 +104,7 @@ export class Detail {
 
   /** Its share of all codes at each step; the tick is what equal use would be. */
   drawHistory(code) {
-    const { book, look } = this.browser, { data, shape: [times, codes] } = book.history, width = this.room, height = 46 * look.scale;
+    const { book, look } = this.browser, { data, shape: [times, codes] } = book.history, width = this.room, height = SPARK * look.scale;
     const shares = Array.from({ length: times }, (_, t) => {
       let sum = 0;
       for (let k = t * codes; k < (t + 1) * codes; k++) sum += data[k];
@@ -119,6 +129,5 @@ export class Detail {
     pen.beginPath();
     pen.arc(x(times - 1), y(shares[times - 1]), 3 * look.scale, 0, 7);
     pen.fill();
-    this.find("span").textContent = `steps ${count(book.steps[0])} to ${count(book.steps[times - 1])}; dashed: equal use`;
   }
 }
