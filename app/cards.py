@@ -12,8 +12,10 @@ from PIL import Image, ImageDraw
 
 from app.figures.colourmaps import table
 from dgm_core.cnf import exhibit
+from dgm_core.data.densities import TARGETS
 from dgm_core.film import Film
 from dgm_core.gumbel import gumbel_softmax, weights_to_logits
+from dgm_core.metrics import knn_radii
 
 MOMENTS = (0.0, 0.4, 0.7, 1.0)
 GAP = 2
@@ -57,6 +59,24 @@ def simplex_thumbnail(taus: tuple[float, ...] = (0.1, 0.5, 1.0, 4.0), side: int 
             draw.ellipse((x - 4, y - 4, x + 4, y + 4), fill=hues[k])
     out = BytesIO()
     picture.resize((side * len(taus), side), Image.Resampling.LANCZOS).save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+@st.cache_data(show_spinner=False)
+def manifold_thumbnail(ks: tuple[int, ...] = (1, 2, 4, 8), side: int = 220) -> bytes:
+    """A PNG: two moons as unions of balls that reach the k-th neighbour, for growing k."""
+    points = TARGETS["moons"].sample(160, 0).numpy()
+    picture = Image.new("RGB", (2 * side * len(ks), 2 * side), "#14171d")
+    draw = ImageDraw.Draw(picture)
+    for index, k in enumerate(ks):
+        middle, unit = np.array([2 * side * index + side, side]), 0.22 * side
+        places = middle + unit * points * (1, -1)
+        for (x, y), radius in zip(places, unit * np.asarray(knn_radii(points, k)), strict=True):
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill="#274b6b")
+        for x, y in places:
+            draw.ellipse((x - 4, y - 4, x + 4, y + 4), fill="#f48a19")
+    out = BytesIO()
+    picture.resize((side * len(ks), side), Image.Resampling.LANCZOS).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 

@@ -39,7 +39,16 @@ def main() -> None:
             help="Drag the temperature of a relaxed choice, compare gradient estimators, train a discrete VAE live.",
         ),
     ]
-    page = st.navigation({"": [home], "Flows": flows, "Discrete latents": discrete}, position="top")
+    quality = [
+        st.Page(
+            PAGES / "precision_recall.py",
+            title="Precision and recall",
+            url_path="precision_recall",
+            help="Two sets of points as unions of balls: which samples are covered, and by what.",
+        ),
+    ]
+    sections = {"": [home], "Flows": flows, "Discrete latents": discrete, "Sample quality": quality}
+    page = st.navigation(sections, position="top")
     st.set_page_config(
         page_title="Deep generative models, live" if page is home else page.title,
         page_icon=str(ROOT / "app" / "icon.png"),
