@@ -25,6 +25,7 @@ class CodebookAtlas(ModelView):
 
     topic: ClassVar[str] = "vqvae"
 
+    source: Annotated[str, ModelView.model_fields["source"]] = "zoo:vqvae-shapes"
     split: Annotated[
         Literal["test", "train"],
         Field(

@@ -111,7 +111,8 @@ def test_help_names_every_setting_with_its_words(topic: str, capsys: pytest.Capt
     assert end.value.code == 0
     told = " ".join(capsys.readouterr().out.split())
     for parameter in registry.trained(topic).parameters():
-        assert "--" + parameter.name.replace("_", "-") in told
+        dashes = "--" if len(parameter.name) > 1 else "-"  # a single letter has a single dash
+        assert dashes + parameter.name.replace("_", "-") in told
         assert parameter.help.split(".")[0].split("-")[0].split(" ")[0] in told
 
 
@@ -121,7 +122,8 @@ def test_list_shows_every_setting_with_default_and_bounds(capsys: pytest.Capture
     for topic in registry.topics():
         assert f"{topic}: " in told
         for parameter in registry.trained(topic).parameters():
-            assert "--" + parameter.name.replace("_", "-") in told
+            dashes = "--" if len(parameter.name) > 1 else "-"  # a single letter has a single dash
+        assert dashes + parameter.name.replace("_", "-") in told
             assert str(parameter.default) in told
             if parameter.kind in ("int", "float"):
                 assert bounds(parameter) in told
