@@ -78,7 +78,7 @@ def _arrays(view: PlaneView) -> dict[str, np.ndarray]:
         "times": view.steps.astype(np.float64), "distortion": view.distortion.astype(np.float32),
         "assignment": view.assignment.astype(np.uint8), "alive": view.alive,
     }  # fmt: skip
-    names = ("points", "codes", "outputs", "codebook", "commitment", "gradient", "kmeans_codes")
+    names = ("points", "codes", "outputs", "codebook", "commitment", "gradient", "kmeans_codes", "reconstruction")
     for name in names:
         array = getattr(view, name)
         if array is not None:

@@ -26,6 +26,7 @@ class PlaneView:
         codes: (T, K, 2), K ≤ 64.
         assignment: (T, N) each output's code.
         distortion: (T,) mean squared distance of the outputs to their codes.
+        reconstruction: (T,) mean squared distance of the points to what is decoded, or None.
         outputs: (T, N, 2), z; None where there is no encoder and z = x.
         used: (T, K) bool; None takes it from ``assignment``.
         codebook: (T, K, 2) where the codebook term moves each code, or None.
@@ -49,6 +50,7 @@ class PlaneView:
     codes: np.ndarray
     assignment: np.ndarray
     distortion: np.ndarray
+    reconstruction: np.ndarray | None = None
     outputs: np.ndarray | None = None
     used: np.ndarray | None = None
     codebook: np.ndarray | None = None
@@ -71,7 +73,8 @@ class PlaneView:
         at_points, at_codes = (frames, number, 2), (frames, count, 2)
         shapes = {
             "steps": (frames,), "points": (number, 2), "codes": at_codes, "assignment": (frames, number),
-            "distortion": (frames,), "outputs": at_points, "used": at_codes[:2], "codebook": at_codes,
+            "distortion": (frames,), "reconstruction": (frames,), "outputs": at_points,
+            "used": at_codes[:2], "codebook": at_codes,
             "commitment": at_points, "gradient": at_points, "restarted": at_codes[:2], "kmeans_codes": (count, 2),
         }  # fmt: skip
         for name, shape in shapes.items():
@@ -93,7 +96,8 @@ class PlaneView:
         """The view of a film of the plane; ``encoder``: whether its outputs can differ from the points."""
         return cls(
             steps=film.steps, points=film.points, codes=film.codes, assignment=film.indices,
-            distortion=film.distortion, outputs=film.z if encoder else None, codebook=film.pull,
+            distortion=film.distortion, reconstruction=film.reconstruction if encoder else None,
+            outputs=film.z if encoder else None, codebook=film.pull,
             commitment=film.commit if encoder else None, gradient=film.straight if encoder else None,
             restarted=film.restarted, kmeans_codes=film.kmeans_codes, kmeans_distortion=film.kmeans_distortion,
         )  # fmt: skip

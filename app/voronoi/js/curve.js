@@ -1,4 +1,4 @@
-// The distortion over the steps beside the best that k-means finds; pressing on it goes to that step.
+// The distances over the steps beside the best that k-means finds; pressing on it goes to that step.
 
 export class Curve {
   constructor(canvas, player) {
@@ -33,23 +33,32 @@ export class Curve {
   }
 
   draw(moment, step, look) {
-    const { film } = moment, { data } = film.distortion, floor = film.kmeans_distortion, pen = this.canvas.getContext("2d");
+    const { film } = moment, { data } = film.distortion, missed = film.reconstruction?.data, floor = film.kmeans_distortion, pen = this.canvas.getContext("2d");
     pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     pen.clearRect(0, 0, this.width, this.height);
-    const scale = this.scale(data, floor, look.curve === "log");
+    const scale = this.scale([...data, ...(missed ?? []), floor ?? NaN], look.curve === "log");
     pen.font = look.font;
     this.left = Math.ceil(Math.max(...scale.ticks.map((v) => pen.measureText(short(v)).width))) + 8;
     const bottom = this.height - look.size - 8, wide = this.width - this.left - 8, last = film.times.at(-1), first = film.times[0];
     const x = (t) => this.left + (last > first ? (t - first) / (last - first) : 0) * wide, y = (v) => bottom - Math.min(Math.max(scale.share(v), 0), 1) * (bottom - 6);
     this.axes(pen, look, { x, y, bottom, ticks: scale.ticks, first, last });
     pen.lineJoin = "round";
-    this.path(pen, film.times, data, film.times.length, x, y, look.faint, 1.4);
-    const upto = Math.min(Math.floor(moment.index + 1e-9) + 1, data.length);
-    this.path(pen, film.times, data, upto, x, y, look.outputs, 2.4, [step, moment.distortion()]);
     if (floor !== null) this.floor(pen, look, y(floor));
+    if (missed) this.line(pen, moment, "reconstruction", step, x, y, look.points, look);
+    this.line(pen, moment, "distortion", step, x, y, film.encoder ? look.outputs : look.points, look);
+  }
+
+  /** All of a curve faintly, what has been played strongly, and a dot where it stands. */
+  line(pen, moment, name, step, x, y, colour, look) {
+    const { film: { times, [name]: { data } }, index } = moment, now = moment.value(name);
+    pen.globalAlpha = 0.4;
+    this.path(pen, times, data, times.length, x, y, colour, 1.4);
+    pen.globalAlpha = 1;
+    this.path(pen, times, data, Math.min(Math.floor(index + 1e-9) + 1, data.length), x, y, colour, 2.4, [step, now]);
+    if (!Number.isFinite(now)) return;
     pen.beginPath();
-    pen.arc(x(step), y(moment.distortion()), 4.5, 0, 7);
-    pen.fillStyle = look.outputs;
+    pen.arc(x(step), y(now), 4.5, 0, 7);
+    pen.fillStyle = colour;
     pen.fill();
     pen.lineWidth = 2;
     pen.strokeStyle = look.paper;
@@ -57,8 +66,8 @@ export class Curve {
   }
 
   /** Where a value stands, as a share of the height, and which values are named. */
-  scale(data, floor, log) {
-    const all = [...data, floor ?? NaN].filter((v) => Number.isFinite(v) && (!log || v > 0)), most = Math.max(...all, 1e-12) * 1.06;
+  scale(values, log) {
+    const all = values.filter((v) => Number.isFinite(v) && (!log || v > 0)), most = Math.max(...all, 1e-12) * 1.06;
     if (!log) return { share: (v) => v / most, ticks: [0, most / 2.12, most / 1.06] };
     const least = Math.min(...all, most) * 0.8, span = Math.log(most / least) || 1;
     return { share: (v) => Math.log(Math.max(v, least) / least) / span, ticks: [least / 0.8, Math.sqrt((least / 0.8) * (most / 1.06)), most / 1.06] };

@@ -69,8 +69,9 @@ export class Moment {
     return between(film[name], size, this.low, this.share, this[name]);
   }
 
-  distortion() {
-    const { data } = this.film.distortion, { low, share } = this;
+  /** A curve's value: ``distortion`` or ``reconstruction``. */
+  value(name) {
+    const { data } = this.film[name], { low, share } = this;
     return share ? data[low] + share * (data[low + 1] - data[low]) : data[low];
   }
 }

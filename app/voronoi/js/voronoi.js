@@ -10,7 +10,7 @@ import { unpack } from "./unpack.js";
 
 const SIDE = 250; // where this much is left beside the picture, the curve stands there
 const COMPACT = 400;
-const CURVE = { name: "curve", of: "look", title: "Distortion's scale", choices: [["linear", "Linear"], ["log", "Logarithmic"]] };
+const CURVE = { name: "curve", of: "look", title: "Curve", choices: [["linear", "Linear"], ["log", "Logarithmic"]] };
 const planes = (globalThis.dgmPlanes ??= new Map()); // by digest, so that what was seen need not come again
 
 class PlanePlayer extends Playing {
@@ -42,7 +42,7 @@ class PlanePlayer extends Playing {
   }
 
   show(film, options) {
-    const before = this.options, first = !this.film;
+    const before = this.options, first = !this.film, anew = !first && this.film !== film;
     if (!first && JSON.stringify([before.layers, before.curve]) !== JSON.stringify([options.layers, options.curve])) this.chosen = {};
     if (this.film !== film) this.moment = new Moment(film);
     if (!first && this.film.number !== film.number) Object.assign(this.probe, { at: null, held: null });
@@ -56,6 +56,13 @@ class PlanePlayer extends Playing {
     this.controls.reflect();
     this.describe();
     this.begin(first);
+    if (anew && options.autoplay && !matchMedia("(prefers-reduced-motion: reduce)").matches) this.restart();
+  }
+
+  /** Another film is played from its start. */
+  restart() {
+    this.scrub(0);
+    this.clock.play();
   }
 
   colours() {
@@ -100,7 +107,7 @@ class PlanePlayer extends Playing {
     this.root.dataset.compact = String(edge < COMPACT);
     this.root.style.setProperty("--stage", `${edge}px`);
     this.scene.resize(edge);
-    this.curve.resize(this.find("curve").parentElement.clientWidth, this.options.classroom ? 210 : 170);
+    this.curve.resize(this.find("curve").parentElement.clientWidth, Math.round((wide ? 230 : 170) * (this.options.classroom ? 1.25 : 1)));
     this.paint();
   }
 
@@ -119,7 +126,7 @@ class PlanePlayer extends Playing {
     if (!this.film) return;
     this.moment.at(this.index);
     const { film, moment } = this, names = PLANE_LAYERS.filter(([name]) => this.shown.has(name)).map(([, text]) => text.toLowerCase());
-    const now = `step ${this.timeText()}, frame ${Math.round(this.index) + 1} of ${this.times.length}; distortion ${short(moment.distortion())}, ${moment.used()} of ${film.count} codes used`;
+    const now = `step ${this.timeText()}, frame ${Math.round(this.index) + 1} of ${this.times.length}; distortion ${short(moment.value("distortion"))}, ${moment.used()} of ${film.count} codes used`;
     this.find("stage").setAttribute("aria-label", `${this.options.alt} Shown: codes, ${names.join(", ")}; ${now}.`);
     if (!this.clock.playing) this.controls.say([this.probe.words(this.probe.chosen()), now].filter(Boolean).join("; "));
   }
@@ -137,10 +144,14 @@ class PlanePlayer extends Playing {
     this.controls.follow(this.clock.index, this.clock.last, this.timeText());
     this.find("reading").textContent = words || "Point at the plane to read codes and distances";
     this.find("reading").dataset.empty = String(!words);
-    const floor = film.kmeans_distortion, now = moment.distortion();
+    const floor = film.kmeans_distortion, now = moment.value("distortion");
     this.find("now").textContent = short(now);
     this.find("best").textContent = floor === null ? "" : short(floor);
     this.find("floor").hidden = floor === null;
+    this.find("from").textContent = film.encoder ? "outputs" : "data";
+    this.root.dataset.encoder = String(film.encoder);
+    this.find("missed").hidden = !film.reconstruction;
+    if (film.reconstruction) this.find("error").textContent = short(moment.value("reconstruction"));
     this.find("used").textContent = `${moment.used()} of ${film.count}`;
     Object.assign(this.root.dataset, { index: index.toFixed(4), code: chosen.code ?? "", point: chosen.point ?? "" });
   }
