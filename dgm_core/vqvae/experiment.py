@@ -201,7 +201,7 @@ class VQVAE(Experiment):
             description="Images in a training step.",
             json_schema_extra=extra(unit="images", log=True),
         ),
-    ] = 64
+    ] = 16
     steps: Annotated[
         int,
         Field(
@@ -211,7 +211,7 @@ class VQVAE(Experiment):
             description="Training steps in all.",
             json_schema_extra=extra(unit="steps", basic=True, log=True),
         ),
-    ] = 1_500
+    ] = 3_000
     seed: Annotated[
         int,
         Field(
@@ -298,5 +298,5 @@ class VQVAE(Experiment):
     def _plan(self, model: QuantisedAutoencoder) -> Plan:
         pixels, codes = math.prod(model.shape), model.quantiser.codes
         picture = 2 * PICTURED * pixels + codes * (model.shape[0] * self.patch**2 + 2 * model.quantiser.dimension)
-        frames = max(10, min(60, self.steps // 25, _BUDGET // picture))
+        frames = max(10, min(60, self.steps // 50, _BUDGET // picture))
         return Plan(self.steps, self.learning_rate, min(50, self.steps // 20), frozenset(schedule(self.steps, frames)))

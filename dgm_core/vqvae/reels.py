@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
 
 from dgm_core.nn.code_usage import perplexity
+from dgm_core.pack import pack, unpack
 from dgm_core.reel import Reel
 
 Previews = Iterable[tuple[int, Mapping[str, np.ndarray]]]
@@ -29,6 +31,23 @@ class UsageHistory:
     steps: np.ndarray
     counts: np.ndarray
     perplexity: np.ndarray
+
+    def to_bytes(self) -> bytes:
+        """The history as compressed bytes without loss (`dgm_core.pack`)."""
+        return pack({}, {"steps": self.steps, "counts": self.counts, "perplexity": self.perplexity}, compress=True)
+
+    @classmethod
+    def from_bytes(cls, packed: bytes) -> Self:
+        """Read what `to_bytes` wrote.
+
+        Raises:
+            ValueError: when these bytes are no history.
+        """
+        _, arrays = unpack(packed)
+        try:
+            return cls(**arrays)
+        except TypeError as error:
+            raise ValueError(f"these bytes are no history of a codebook: {error}") from error
 
 
 def training_reel(previews: Previews) -> Reel:
@@ -63,6 +82,17 @@ def codebook_reel(previews: Previews) -> Reel:
         f"The {len(order):,} codes that are most used, most used first."
     )  # fmt: skip
     return Reel(steps.astype(np.float64), _tiles(grid), time_label="step", note=note)
+
+
+def samples_reel(previews: Previews) -> Reel:
+    """Images that a law of codes draws, from the same noise, over its training steps.
+
+    Raises:
+        ValueError: when there is no picture yet.
+    """
+    steps, pictures = _sorted(previews)
+    frames = np.stack([picture["samples"] for picture in pictures])[:, None]
+    return Reel(steps.astype(np.float64), _tiles(frames), ("drawn",), time_label="step")
 
 
 def usage_history(previews: Previews) -> UsageHistory:
