@@ -146,8 +146,8 @@ def test_the_other_orders(show: Callable[..., Browser]) -> None:
     browser = show()
     view = book().view
     browser.choose("sort", "similarity")
-    seen = read_slots(browser, range(CODES))
-    assert seen == similarity_order(view.tiles).tolist()
+    seen = read_slots(browser, range(0, CODES, 3))
+    assert seen == similarity_order(view.tiles)[::3].tolist()
     browser.choose("sort", "position")
     edge = browser.tile(0, CODES)[2]
     columns = round((browser.layer("tiles").bounding_box()["width"] - 4) / (edge + 2))
