@@ -11,9 +11,9 @@ from app.figures.gumbel import elbo_curves
 from app.furniture import ab_controls, ab_section, chart, in_classroom, is_dark, measured_checks, scale, try_section
 from app.gumbel import reels
 from app.gumbel.take_home import take_home
-from app.gumbel.vae_settings import settings
 from app.gumbel.vae_stage import show, stage
 from app.gumbel.vae_train import figures_line, train
+from app.image_settings import image_settings
 from app.reel import reel_player
 from app.trained import Trained, seen_by_view
 from app.training_panel import start_button
@@ -22,6 +22,7 @@ from dgm_core.gumbel.presets_vae import MELTING, PRESETS
 from dgm_core.gumbel.vae_measured import VAEMeasured
 from dgm_core.presets import Preset
 
+LEADING = ("dataset", "estimator", "schedule")
 FIELDS = (
     "estimator", "schedule", "tau", "tau_min", "latents", "categories", "dataset", "width", "depth", "steps",
     "learning_rate", "batch", "seed",
@@ -32,7 +33,7 @@ def vae() -> None:
     """Draw the part."""
     picture, panel = st.columns([3, 2], gap="large")
     with panel:
-        chosen = settings()
+        chosen = image_settings(DiscreteVAE, LEADING)
         train(chosen)
     with picture:
         shown = stage(chosen)
