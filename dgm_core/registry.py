@@ -36,12 +36,16 @@ BUILT_IN: dict[str, tuple[str, ...]] = {
         "dgm_core.vqvae.prior:CodePrior",
         "dgm_core.vqvae.plane_view:CodebookPlane",
         "dgm_core.vqvae.views:CodebookAtlas",
+        "dgm_core.vqvae.views:CodebookChecks",
+        "dgm_core.vqvae.views:PriorChecks",
     ),
     "precision_recall": (
+        "dgm_core.precision_recall.embedding:ImageClassifier",
         "dgm_core.precision_recall.clouds:CloudPair",
         "dgm_core.precision_recall.views:PairChecks",
         "dgm_core.precision_recall.views:PairFigures",
         "dgm_core.precision_recall.curves:MetricCurves",
+        "dgm_core.precision_recall.comparison:SetComparison",
     ),
 }
 VARIABLE = "DGM_EXPERIMENTS"
