@@ -63,11 +63,13 @@ class Browser:
         text = self.root.get_attribute(f"data-{name}")
         return int(text) if text else None
 
-    def answered(self, number: int) -> dict[str, Any]:
-        """Wait until the browser shows Python's answer to its message of that number; returns what Python heard."""
+    def answered(self) -> dict[str, Any]:
+        """Wait until the browser shows Python's answer to its last message; returns what Python heard."""
         self.page.wait_for_function(
-            f"e => Number(e.dataset.answered) >= {number}", arg=self.root.element_handle(), timeout=PATIENCE
-        )
+            "e => e.dataset.sent && e.dataset.answered === e.dataset.sent",
+            arg=self.root.element_handle(), timeout=PATIENCE,
+        )  # fmt: skip
+        number = self.root.get_attribute("data-sent")
         self.page.locator("[data-testid=stCode] code", has_text=f'"number": {number}').wait_for(timeout=PATIENCE)
         self.frame()
         return dict(json.loads(self.page.locator("[data-testid=stCode] code").inner_text()))

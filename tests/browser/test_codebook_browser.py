@@ -228,7 +228,7 @@ def test_what_is_painted_is_decoded(show: Callable[..., Browser]) -> None:
     mouse.down()
     mouse.move(box["x"] + end[0], box["y"] + end[1], steps=2)
     mouse.up()
-    heard = browser.answered(2)
+    heard = browser.answered()
     assert heard["edits"] == [{"kind": "paint", "codes": [code], "image": 0, "cells": [4, 5, 6, 7]}]
     maps = book().view.maps[:1].copy()
     maps[0, 1] = code
@@ -239,7 +239,7 @@ def test_what_is_painted_is_decoded(show: Callable[..., Browser]) -> None:
         lines = picture != inside
         assert lines.mean() < (0.001 if name == "decoded" else 0.06), name  # the code map has its grid
     browser.root.get_by_role("button", name="Undo").click()
-    assert browser.answered(3)["edits"] == []
+    assert browser.answered()["edits"] == []
     picture = browser.pixels("decoded")[..., 0]
     assert np.array_equal(picture, enlarged(book().view.reconstructions[0], picture.shape))
     assert browser.page.problems == []
@@ -266,14 +266,14 @@ def test_swap_and_drop_act_on_every_image(show: Callable[..., Browser]) -> None:
     pin(browser, one)
     browser.root.get_by_role("button", name="Swap with…").click()
     pin(browser, other)
-    heard = browser.answered(1)
+    heard = browser.answered()
     assert heard["edits"] == [{"kind": "swap", "codes": [one, other], "image": None, "cells": []}]
     browser.choose("shows", "reconstructions")
     maps = book().view.maps[: len(book().view.images)].copy()
     swapped = np.where(maps == one, other, np.where(maps == other, one, maps))
     check_strip(browser, book().decode(swapped))
     browser.root.get_by_role("button", name="Drop").click()
-    heard = browser.answered(2)
+    heard = browser.answered()
     assert [edit["kind"] for edit in heard["edits"]] == ["swap", "drop"]
     left = np.arange(CODES) != one
     dropped = np.where(swapped == one, book().reassign(left), swapped)
@@ -283,7 +283,7 @@ def test_swap_and_drop_act_on_every_image(show: Callable[..., Browser]) -> None:
     assert np.abs(tiles[y + edge - 8, x + edge - 8, :3] - rgb(BAD.light)).max() < 60
     assert browser.root.get_by_role("button", name="Drop").is_disabled()
     browser.root.get_by_role("button", name="Reset").click()
-    browser.answered(3)
+    browser.answered()
     check_strip(browser, book().view.reconstructions)
     assert browser.page.problems == []
 
@@ -301,7 +301,7 @@ def test_another_codebook_begins_unedited_and_the_first_keeps_its_edits(show: Ca
     browser = show()
     pin(browser, int(by_usage()[0]))
     browser.root.get_by_role("button", name="Drop").click()
-    browser.answered(1)
+    browser.answered()
     switch = browser.page.get_by_text("Other codes")
     switch.click()
     browser.root.locator(".facts", has_text="40 codes").wait_for()

@@ -97,7 +97,10 @@ export class Editing {
 
   paint(cells) {
     this.last = cells.at(-1);
-    for (const cell of cells) if (!this.stroke.cells.includes(cell)) this.stroke.cells.push(cell);
+    const fresh = [...new Set(cells)].filter((cell) => !this.stroke.cells.includes(cell));
+    if (!fresh.length) return;
+    this.stroke.cells.push(...fresh);
+    this.told = false; // whether Python knows all of the stroke
     this.changed();
     const now = performance.now();
     if (now - this.sent < EVERY) return;
@@ -108,7 +111,7 @@ export class Editing {
   end() {
     if (!this.stroke) return;
     this.stroke = null;
-    this.send("paint");
+    if (!this.told) this.send("paint");
     this.browser.say(`Painted with code ${this.edits.at(-1).codes[0]}`);
   }
 
@@ -147,6 +150,8 @@ export class Editing {
 
   send(kind) {
     const { browser } = this;
+    this.told = true;
+    browser.root.dataset.sent = String(this.number + 1);
     browser.send("edit", { digest: browser.options.digest, n: ++this.number, kind, image: browser.image, edits: this.edits.map(normal) });
   }
 }
