@@ -151,6 +151,13 @@ class CachedWalk:
         self.input = self.model.embedding(codes).unsqueeze(1)
         self.place += 1
 
+    def follow(self, rows: Tensor) -> None:
+        """See `dgm_core.nn.code_model.Walk`."""
+        self.keys, self.values = ([kept[rows] for kept in each] for each in (self.keys, self.values))
+        self.input = self.input[rows]
+        if len(self.known) > 1:
+            self.known = self.known[rows]
+
 
 def _draw(model: CausalTransformer, generator: torch.Generator | None) -> None:
     """Weights of variance 1 / fan-in, biases 0; branches and the head start at 0, where the law is uniform."""

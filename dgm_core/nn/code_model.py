@@ -22,6 +22,10 @@ class Walk(Protocol):
         """Set the code that was next, (n,) int64, and go on."""
         ...
 
+    def follow(self, rows: Tensor) -> None:
+        """Go on with the maps of these rows, (n,) int64, each as often as it is named."""
+        ...
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -112,7 +116,7 @@ class CodeModel(nn.Module, ABC):
             ValueError: for a negative temperature, or given codes that do not fit.
         """
         require_drawing(temperature, top_k)
-        wanted = self._given(given, n)
+        wanted = self.given_codes(given, n)
         device = next((p.device for p in self.parameters()), torch.device("cpu"))
         noise = torch.rand(n, self.length, generator=generator).to(device)
         walk = self.walk(n, context) if cached else FullWalk(self, n, context)
@@ -130,7 +134,7 @@ class CodeModel(nn.Module, ABC):
                 kept.append(probabilities)
         return Drawn(drawn.view(n, *self.grid), torch.stack(kept, 1) if keep else None, total)
 
-    def _given(self, given: Tensor | None, n: int) -> Tensor:
+    def given_codes(self, given: Tensor | None, n: int) -> Tensor:
         """(n, h w) int64, −1 where nothing is given."""
         device = next((p.device for p in self.parameters()), torch.device("cpu"))
         if given is None:
@@ -159,6 +163,10 @@ class FullWalk:
         """See `Walk`."""
         self.codes[:, self.place] = codes
         self.place += 1
+
+    def follow(self, rows: Tensor) -> None:
+        """See `Walk`."""
+        self.codes = self.codes[rows]
 
 
 def sharpened(logits: Tensor, temperature: float, top_k: int = 0) -> Tensor:

@@ -53,3 +53,6 @@ class MemorylessWalk:
 
     def take(self, codes: Tensor) -> None:
         """Nothing is remembered."""
+
+    def follow(self, rows: Tensor) -> None:
+        """All maps are alike."""

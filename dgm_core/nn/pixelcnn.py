@@ -154,6 +154,12 @@ class PixelWalk:
         self.h[0][:, :, column + reach] = embedded
         self.place += 1
 
+    def follow(self, rows: Tensor) -> None:
+        """See `dgm_core.nn.code_model.Walk`."""
+        self.v, self.h, self.bias = ([kept[rows] for kept in each] for each in (self.v, self.h, self.bias))
+        if len(self.known) > 1:
+            self.known = self.known[rows]
+
     def _begin_row(self, row: int) -> None:
         """The vertical stack of a row, all columns at once, and what it adds to the horizontal one."""
         self.bias = []
