@@ -5,6 +5,8 @@ from __future__ import annotations
 from dgm_core.cnf.experiment import DensityFlow
 from dgm_core.experiment import Experiment
 from dgm_core.gumbel.experiment import DiscreteVAE
+from dgm_core.vqvae.experiment import VQVAE
+from dgm_core.vqvae.prior import CodePrior
 
 # Sharp targets take more steps. Whoever goes from one shipped flow to another target is led to its recipe.
 RECIPES: dict[str, Experiment] = {
@@ -31,4 +33,10 @@ RECIPES: dict[str, Experiment] = {
     "gumbel-digits-one": DiscreteVAE(latents=1),
     "gumbel-digits-reinmax": DiscreteVAE(estimator="reinmax"),
     "gumbel-mnist": DiscreteVAE(dataset="mnist", latents=20, width=112, steps=12_000),
+    "vqvae-digits": VQVAE(dataset="digits", codes=64, dimension=8, patch=2, width=32, steps=4_000),
+    "vqvae-mnist": VQVAE(dataset="mnist", codes=128, steps=4_000),
+    "vqvae-cifar10": VQVAE(dataset="cifar10", codes=512, steps=6_000),
+    "vqvae-photos": VQVAE(dataset="photos", codes=512, steps=6_000),
+    "vqvae-shapes": VQVAE(),
+    "vqvae-shapes-prior": CodePrior(),
 }
