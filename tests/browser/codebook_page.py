@@ -86,7 +86,7 @@ class Browser:
         """Left, top and edge of the tile in that place: the grid is found from the canvas's size."""
         box = self.layer("tiles").bounding_box()
         wide, high = round(box["width"]) - 6, round(box["height"]) - 6
-        for edge in range(64, 4, -1):
+        for edge in range(96, 4, -1):
             gap = 2 if edge >= 14 else 1
             columns, rows = (wide + gap) / (edge + gap), (high + gap) / (edge + gap)
             if columns == int(columns) and rows == int(rows) and (rows - 1) * columns < codes <= rows * columns:

@@ -94,7 +94,7 @@ def patch_codes(
         model.partial_fit(some[(step * 1600) % len(some) :][:2048] if step else some[:2048])
         history.append(np.bincount(model.predict(some[:4000]), minlength=count))
     codes = np.clip(model.cluster_centers_, 0, 255)
-    codes[:dead] = 255 * (np.arange(dead * flat.shape[1]).reshape(dead, -1) % 2)
+    codes[:dead] = 255 * (np.arange(dead * flat.shape[1]).reshape(dead, flat.shape[1]) % 2)
     nearest, second, maps = [], [], []
     for block in np.array_split(flat, max(1, len(flat) // 8192)):
         apart = squared(block, codes)

@@ -5,7 +5,8 @@ import { css, ramp } from "./density.js";
 
 const PARTS = ["original", "map", "decoded"];
 const MOVES = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
-export const VIEWS = [["tiles", "Tiles"], ["distance", "Distance"], ["margin", "Margin"]];
+const CAPTIONS = { tiles: "code map", distance: "distance to its code: bright is far",
+  margin: "how much farther the second code is: bright is sure" };
 
 export class Inspector {
   constructor(element, browser) {
@@ -162,5 +163,6 @@ export class Inspector {
       if (cell !== null) frame(pen, ...box(cell).map((v, i) => (i < 2 ? v + 2 : v - 4)), look.ink, 2, look.paper);
     }
     this.find("title").textContent = `Image ${image}`;
+    this.find("map-name").textContent = CAPTIONS[this.view];
   }
 }

@@ -3,18 +3,23 @@
 import { sliced } from "./book.js";
 import { clampTo, frame, Layers } from "./draw.js";
 
-const LARGEST = 64, SMALLEST = 5; // edge of a tile, CSS pixels
+const LARGEST = 96, SMALLEST = 5; // edge of a tile, CSS pixels
 const LENS = { share: 1.9, least: 34, most: 84 };
-export const SORTS = [["usage", "Usage"], ["similarity", "Similarity"], ["position", "Position"]];
 
-/** Columns, rows, edge and gap of the largest tiles that fit. */
+/** Columns, rows, edge and gap of the largest tiles that fit, in rows as even as can be. */
 export function tiling(codes, room, most) {
   for (let edge = LARGEST; ; edge--) {
     const gap = edge >= 14 ? 2 : 1, columns = Math.min(codes, Math.floor((room + gap) / (edge + gap)));
     const rows = Math.ceil(codes / Math.max(columns, 1));
     if (edge <= SMALLEST || (columns > 0 && rows * (edge + gap) - gap <= most))
-      return { columns: Math.max(columns, 1), rows, edge, gap };
+      return even({ codes, rows, edge, gap });
   }
+}
+
+/** As many columns as the rows need, and no row too many. */
+function even({ codes, rows, edge, gap }) {
+  const columns = Math.ceil(codes / rows);
+  return { columns, rows: Math.ceil(codes / columns), edge, gap };
 }
 
 export class Tiles {
