@@ -9,12 +9,14 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from app.figures.figure import Figure, columns, source
+from app.figures.figure import Figure, columns, source, thinned
 from app.figures.palette import INK, Meaning, accent
 from app.figures.theme import layered
 
 NAMES = ("precision", "recall", "density", "coverage")
 HUES: dict[str, Meaning] = {"precision": "model", "recall": "data", "density": "latent", "coverage": "base"}
+MAPPED = 1500
+"""Points of a set on a map."""
 DASHES = {"precision": [1, 0], "recall": [7, 3], "density": [2, 3], "coverage": [9, 3, 2, 3]}
 """Each line has its own dash, so that none is told by its colour alone."""
 
@@ -103,6 +105,7 @@ def curves_chart(
     title: str,
     logarithmic: bool,
     domain: tuple[float, float],
+    height: int = 380,
     dark: bool = False,
     scale: float = 1.0,
 ) -> Figure:
@@ -115,6 +118,7 @@ def curves_chart(
         title: of the axis.
         logarithmic: whether the axis is.
         domain: of the axis, so that it stays while the curves grow.
+        height: pixels.
         dark, scale: see `app.figures.theme`.
     """
     count = len(x)
@@ -123,12 +127,12 @@ def curves_chart(
         x=places, value=mean.T.ravel(), low=low.T.ravel(), high=high.T.ravel(), name=names,
     )  # fmt: skip
     expected = columns(x=np.tile(x, 2), value=theory.T.ravel(), name=np.repeat(("density", "coverage"), count))
-    return Figure(_curves_spec(title, logarithmic, domain, dark, scale), {"curves": curves, "theory": expected})
+    return Figure(_curves_spec(title, logarithmic, domain, height, dark, scale), {"curves": curves, "theory": expected})
 
 
 @lru_cache(maxsize=32)
 def _curves_spec(
-    title: str, logarithmic: bool, domain: tuple[float, float], dark: bool, scale: float
+    title: str, logarithmic: bool, domain: tuple[float, float], height: int, dark: bool, scale: float
 ) -> Mapping[str, Any]:  # fmt: skip
     kind: Any = "log" if logarithmic else "linear"
     x = alt.X(
@@ -147,12 +151,12 @@ def _curves_spec(
     ]
     ring = source("theory").mark_point(shape="circle", filled=False, size=120 * scale, strokeWidth=1.6 * scale)
     return layered(
-        curves.mark_area(opacity=0.14).encode(x, alt.Y("low:Q"), alt.Y2("high:Q"), _colour(dark)),
+        curves.mark_area(opacity=0.14).encode(x, alt.Y("low:Q"), alt.Y2("high:Q"), _colour(dark, legend)),
         curves.mark_line(strokeCap="butt").encode(x, y, _colour(dark, legend), dash),
-        curves.mark_point(size=26 * scale).encode(x, y, _colour(dark), tooltip=tips),
-        ring.encode(x, y, _colour(dark)),
+        curves.mark_point(size=26 * scale).encode(x, y, _colour(dark, legend), tooltip=tips),
+        ring.encode(x, y, _colour(dark, legend)),
         description="Precision, recall, density and coverage along the axis, rings where theory fixes the mean",
-        height=380,
+        height=height,
         dark=dark,
         scale=scale,
     )
@@ -186,6 +190,52 @@ def _trade_spec(dark: bool, scale: float) -> Mapping[str, Any]:
         marks.mark_text(align="left", dx=8 * scale, dy=-6 * scale).encode(x, y, text="text:N"),
         description="Precision against recall, a mark for each temperature",
         height=380,
+        dark=dark,
+        scale=scale,
+    )
+
+
+def map_chart(
+    real: np.ndarray,
+    fake: np.ndarray,
+    real_covered: np.ndarray,
+    fake_covered: np.ndarray,
+    *,
+    dark: bool = False,
+    scale: float = 1.0,
+) -> Figure:
+    """Two sets in a plane, filled where they are covered.
+
+    Args:
+        real, fake: (N, 2) and (M, 2).
+        real_covered, fake_covered: (N,) and (M,) bool.
+        dark, scale: see `app.figures.theme`.
+    """
+    keep_real, keep_fake = thinned(len(real), MAPPED), thinned(len(fake), MAPPED)
+    points = np.concatenate([real[keep_real], fake[keep_fake]])
+    covered = np.concatenate([real_covered[keep_real], fake_covered[keep_fake]])
+    names = np.repeat(("real", "generated"), (len(keep_real), len(keep_fake)))
+    said = np.where(covered, "covered", "not covered")
+    return Figure(_map_spec(dark, scale), {"points": columns(x=points[:, 0], y=points[:, 1], name=names, covered=said)})
+
+
+@lru_cache(maxsize=8)
+def _map_spec(dark: bool, scale: float) -> Mapping[str, Any]:
+    free, bare = alt.Scale(zero=False), alt.Axis(labels=False)
+    hues = [accent("data", dark), accent("model", dark)]
+    colour = alt.Color("name:N", scale=alt.Scale(domain=["real", "generated"], range=hues), legend=alt.Legend())
+    opacity = alt.Opacity(
+        "covered:N", scale=alt.Scale(domain=["covered", "not covered"], range=[0.75, 0.0]), legend=None
+    )
+    points = source("points")
+    x, y = alt.X("x:Q", title=None, scale=free, axis=bare), alt.Y("y:Q", title=None, scale=free, axis=bare)
+    return layered(
+        points.mark_point(filled=True, size=22 * scale).encode(x, y, colour, opacity),
+        points.mark_point(filled=False, size=22 * scale, strokeWidth=0.9 * scale).encode(
+            x, y, colour, tooltip=[alt.Tooltip("name:N"), alt.Tooltip("covered:N")]
+        ),
+        description="Both sets on the first two principal axes, filled where they are covered",
+        height=260,
         dark=dark,
         scale=scale,
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from app.furniture import switch
 from app.precision_recall.curves import curves
 from app.precision_recall.plane import plane
+from app.precision_recall.sets import sets
 
 PART = "part"
-PARTS = {"plane": "In the plane", "curves": "Against k, n, D, temperature"}
-DRAW = {"plane": plane, "curves": curves}
+PARTS = {"plane": "In the plane", "curves": "Against k, n, D, temperature", "sets": "Your sets and images"}
+DRAW = {"plane": plane, "curves": curves, "sets": sets}
 
 
 def parts() -> None:

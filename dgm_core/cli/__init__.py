@@ -14,6 +14,7 @@ COMMANDS = {
     "zoo": "re-make the shipped models, or --check that they meet their recorded figures",
     "runs": "what the app has trained here: list, show ID, delete ID, prune SIZE",
     "data": "the image data sets: which are here, fetch NAME, own PATH for a folder or a zip of pictures",
+    "prdc": "precision, recall, density and coverage of two sets: prdc REAL FAKE --k 5",
     "devices": "what torch can compute on here",
 }
 

@@ -36,27 +36,28 @@ class Header(NamedTuple):
     dtype: np.dtype
 
 
-def points_from_npy(name: str, content: bytes, max_points: int) -> np.ndarray:
+def points_from_npy(name: str, content: bytes, max_points: int, columns: int | None = 2) -> np.ndarray:
     """Read an N × 2 array of real numbers, any byte order, either memory order.
 
     Args:
         name: the file's, for the messages.
         content: its bytes.
         max_points: more rows are refused from the header alone.
+        columns: how many there must be; None for any number.
 
     Returns:
-        (N, 2) float64.
+        (N, columns) float64.
 
     Raises:
         DataError: when that is not what the file holds.
     """
     file = io.BytesIO(content)
     header, start = _read_header(name, file)
-    _require_points(name, header, max_points)
+    _require_points(name, header, max_points, columns)
     return _read_rest(name, file, header, start)
 
 
-def points_from_npz(name: str, content: bytes, max_points: int) -> np.ndarray:
+def points_from_npz(name: str, content: bytes, max_points: int, columns: int | None = 2) -> np.ndarray:
     """Read the first N × 2 array of an NPZ.
 
     Only headers are unpacked until an array fits, and of that one no more than it declares: a zip bomb stays packed.
@@ -65,9 +66,10 @@ def points_from_npz(name: str, content: bytes, max_points: int) -> np.ndarray:
         name: the file's, for the messages.
         content: its bytes.
         max_points: arrays with more rows do not fit.
+        columns: how many there must be; None for any number.
 
     Returns:
-        (N, 2) float64.
+        (N, columns) float64.
 
     Raises:
         DataError: when there is no such array, or the first one is damaged.
@@ -90,7 +92,7 @@ def points_from_npz(name: str, content: bytes, max_points: int) -> np.ndarray:
             with _open_member(label, archive, info) as file:
                 header, start = _read_header(label, file)
                 try:
-                    _require_points(label, header, max_points)
+                    _require_points(label, header, max_points, columns)
                 except DataError as refusal:
                     refusals.append(refusal)
                     continue
@@ -133,12 +135,12 @@ def _read_rest(label: str, file: IO[bytes], header: Header, start: bytes) -> np.
     if len(content) < size:
         raise DataError(f"{label} ends too early: {len(content):,} of {size:,} bytes are there; save it again.")
     flat = np.frombuffer(content, header.dtype)
-    points = flat.reshape(2, -1).T if header.fortran else flat.reshape(-1, 2)
+    points = flat.reshape(header.shape[::-1]).T if header.fortran else flat.reshape(header.shape)
     with np.errstate(over="ignore", invalid="ignore"):
         return points.astype(np.float64, order="C")
 
 
-def _require_points(label: str, header: Header, max_points: int) -> None:
+def _require_points(label: str, header: Header, max_points: int, columns: int | None) -> None:
     shape, dtype = header.shape, header.dtype
     shown = str(shape) if len(str(shape)) < 60 else f"{str(shape)[:56]} …)"
     if dtype.hasobject:
@@ -147,10 +149,11 @@ def _require_points(label: str, header: Header, max_points: int) -> None:
         raise DataError(f"{label} holds complex numbers; save real and imaginary part as two columns.")
     if dtype.kind not in "iuf":
         raise DataError(f"{label} holds values of type {dtype.name}; numbers (float or integer) are needed.")
-    if len(shape) == 2 and shape[0] == 2 and shape[1] > 2:
-        raise DataError(f"{label} has shape {shown}; transpose it: one row for each point, N × 2.")
-    if len(shape) != 2 or shape[1] != 2 or shape[0] < 0:
-        raise DataError(f"{label} has shape {shown}; N × 2 is needed, one row for each point.")
+    wanted = f"N × {columns or 'D'}"
+    if columns and len(shape) == 2 and shape[0] == columns and shape[1] > columns:
+        raise DataError(f"{label} has shape {shown}; transpose it: one row for each point, {wanted}.")
+    if len(shape) != 2 or shape[1] != (columns or shape[1]) or min(shape) < 0:
+        raise DataError(f"{label} has shape {shown}; {wanted} is needed, one row for each point.")
     if shape[0] > max_points:
         count = f"{shape[0]:,}" if shape[0] < 10**15 else "absurdly many"
         raise DataError(f"{label} has {count} rows; keep at most {max_points:,} of them.")

@@ -87,7 +87,7 @@ def manifolds(real: Points, fake: Points, k_max: int = 50, *, printed: bool = Fa
     Example:
         >>> random = np.random.default_rng(0)
         >>> far = manifolds(random.normal(size=(40, 2)), 99 + random.normal(size=(30, 2)), k_max=5)
-        >>> far.curves[0].tolist(), far.fake_at.min()
+        >>> far.curves[0].tolist(), int(far.fake_at.min())
         ([0.0, 0.0, 0.0, 0.0, 0.0], 5)
         >>> manifolds(far.real, far.fake, k_max=5, printed=True).curves[0].tolist()
         [1.0, 1.0, 1.0, 1.0, 1.0]

@@ -75,7 +75,7 @@ def kid(real: Points, fake: Points, *, subsets: int = 50, size: int = 1000, seed
         real: (N, D), at least two points.
         fake: (M, D), at least two points.
         subsets: over how many pairs of random subsets it is averaged; 0 takes all points at once, without an error.
-        size: points of each subset, at most as many as there are.
+        size: points of each subset, at most half of the smaller set.
         seed: of the subsets.
 
     Returns:
@@ -93,7 +93,7 @@ def kid(real: Points, fake: Points, *, subsets: int = 50, size: int = 1000, seed
         raise DataError("The kernel distance needs at least two points in either set.")
     if subsets == 0:
         return KID(_discrepancy(x, y), float("nan"))
-    random, count = np.random.default_rng(seed), min(size, len(x), len(y))
+    random, count = np.random.default_rng(seed), max(2, min(size, len(x) // 2, len(y) // 2))
     found = np.array([
         _discrepancy(*(points[torch.from_numpy(random.choice(len(points), count, False))] for points in (x, y)))
         for _ in range(subsets)

@@ -19,7 +19,8 @@ from dgm_core.metrics.hubs import orphans
 from dgm_core.views import View
 
 Axis = Literal["dimension", "n", "k", "temperature"]
-AXES = {"dimension": "Dimension D", "n": "Points n", "k": "Neighbours k", "temperature": "Temperature"}
+AXES = {"dimension": "dimension D", "n": "points n", "k": "neighbours k", "temperature": "temperature τ"}
+_SHORT = {"dimension": "D", "n": "n", "k": "k", "temperature": "temperature"}
 _IN_SPACE = ("dimension", "n", "k")
 DIMENSIONS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 COUNTS = (50, 100, 200, 500, 1000, 2000, 5000)
@@ -40,7 +41,7 @@ class MetricCurves(View):
     axis: Annotated[
         Axis,
         Field(
-            title="Against", description="What is varied.", json_schema_extra=extra(basic=True, labels=AXES),
+            title="Against", description="What is varied.", json_schema_extra=extra(basic=True, labels=_SHORT),
         ),
     ] = "dimension"  # fmt: skip
     source: Annotated[
@@ -91,7 +92,7 @@ class MetricCurves(View):
             ge=3, le=40, title="Repeats", description="Fresh draws at each place; the interval is of their mean.",
             json_schema_extra=extra(),
         ),
-    ] = 6  # fmt: skip
+    ] = 8  # fmt: skip
     seed: Annotated[
         int, Field(ge=0, le=999_999, title="Seed", description="Of all draws.", json_schema_extra=extra())
     ] = 0

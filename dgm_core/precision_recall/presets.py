@@ -10,8 +10,8 @@ MEMORISED = (1.0, 1.0, 1.33)
 """Precision, recall and density of 500 generated points that are copies of the 500 real ones, k = 3."""
 DROPPED = (0.97, 0.82)
 """Precision and recall with one of eight Gaussians missing, k = 3."""
-COLLAPSED = {"k": 3, "drawn": 0.5}
-SHIFTED = (1.0, 0.0)
+HONEST, NOISY, FADED = (0.99, 0.96), (0.03, 1.0), (0.06, 0.0)
+"""Precision and recall of held-out digits at k = 5: as they are, with noise .3 in pixels, with half the contrast."""
 HIGH_DIMENSION = {2: 0.98, 64: 0.63, 512: 0.51}
 """Precision of equal laws N(0, I), n = 1,000, k = 3, by dimension."""
 ORPHANS = {2: 0.02, 512: 0.48}
@@ -66,6 +66,36 @@ PLANE: tuple[Preset, ...] = (
         reveal="Precision is 1: all are in the thick of the data. Recall is a few per cent: tiny balls in the middle. "
         "Widen them to σ = 3 instead, and it is the other way round.",
         settings={"real": "gaussian", "scale": 0.3},
+    ),
+)
+
+SETS: tuple[Preset, ...] = (
+    Preset(
+        name="honest",
+        question="Digits held out from the real set play the generator. Are precision and recall 1?",
+        options=("Both are 1", "Nearly 1, not quite", "About ½"),
+        answer=1,
+        reveal=f"{HONEST[0]:.2f} and {HONEST[1]:.2f} at k = 5: even other digits of the same law do not lie in every "
+        "ball. That, not 1, is what a generator is to be measured against.",
+        settings={"generated": "set:digits-test"},
+    ),
+    Preset(
+        name="noise",
+        question="Noise is added to held-out digits. In raw pixels, what happens to precision and recall?",
+        options=("Both fall", "Precision falls to 0, recall stays near 1", "Recall falls, precision stays"),
+        answer=1,
+        reveal=f"Precision {NOISY[0]:.2f}, recall {NOISY[1]:.2f}. Noise pushes every image away from all others, so "
+        "generated balls are huge and hold the real digits. A number is only as good as its space.",
+        settings={"generated": "set:digits-test", "change": "noise", "embed": "pixels"},
+    ),
+    Preset(
+        name="fade",
+        question="Held-out digits lose half of their contrast. To the eye they are the same digits. Precision?",
+        options=("Stays", "Falls to about ½", "Falls to nearly 0"),
+        answer=2,
+        reveal=f"{FADED[0]:.2f} in the classifier's space, recall {FADED[1]:.2f}. The network was trained at full "
+        "contrast and takes half of it for another world; who normalises images first sees nothing of this.",
+        settings={"generated": "set:digits-test", "change": "fade", "amount": 0.5},
     ),
 )
 

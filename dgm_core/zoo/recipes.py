@@ -5,6 +5,7 @@ from __future__ import annotations
 from dgm_core.cnf.experiment import DensityFlow
 from dgm_core.experiment import Experiment
 from dgm_core.gumbel.experiment import DiscreteVAE
+from dgm_core.precision_recall.embedding import ImageClassifier
 from dgm_core.vqvae.experiment import VQVAE
 from dgm_core.vqvae.prior import CodePrior
 
@@ -38,5 +39,7 @@ RECIPES: dict[str, Experiment] = {
     "vqvae-cifar10": VQVAE(dataset="cifar10", codes=512, steps=6_000),
     "vqvae-photos": VQVAE(dataset="photos", codes=512, steps=6_000),
     "vqvae-shapes": VQVAE(),
-    "vqvae-shapes-prior": CodePrior(),
+    "vqvae-shapes-prior": CodePrior(at=8_398_114),  # `fingerprint("vqvae-shapes")`: the weights whose codes it knows
+    "precision_recall-digits": ImageClassifier(),
+    "precision_recall-mnist": ImageClassifier(dataset="mnist", steps=1500),
 }
