@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from dgm_core import zoo
 from dgm_core.checks import Check
 from dgm_core.data.images import available
 from dgm_core.experiment import Experiment, Progress, TrainingFailedError
@@ -89,15 +90,18 @@ def _prior_checks(
 ) -> list[Check]:  # fmt: skip
     if not isinstance(model, CodeModel):
         raise TypeError(f"a law of code maps is meant here, not a {type(model).__name__}")
+    kind, _, name = recipe.source.partition(":")
+    state = zoo.fingerprint(name) if kind == "zoo" else recipe.at
+    known = Check("the autoencoder is the one whose codes it knows", state, recipe.at, 0.0, "tolerance")
     end = Check("samples reel's end", float(large(read("samples.bin")).times[-1]), recipe.steps, 0.0, "tolerance")
     try:
         maps = recipe.maps()
     except TrainingFailedError:  # the images are not here, as the autoencoder's own check says
-        return [end]
+        return [known, end]
     with alone():
         bits = bits_figures(model, maps.test)["bits"]
     expected = record["figures"]["bits"]
-    return [end, Check("bits of a held-out map", bits, expected, 0.002 * expected, "tolerance", "bits",
+    return [known, end, Check("bits of a held-out map", bits, expected, 0.002 * expected, "tolerance", "bits",
                        "recorded when it was made")]  # fmt: skip
 
 
