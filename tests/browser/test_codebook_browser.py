@@ -256,6 +256,13 @@ def test_paint_is_there_before_python_answers(show: Callable[..., Browser]) -> N
     assert np.array_equal(picture[: len(patch), : patch.shape[1]], patch)
     rest = enlarged(book().view.reconstructions[0], picture.shape)
     assert np.array_equal(picture[len(patch) :], rest[len(patch) :])
+    other = int(by_usage()[1])
+    browser.root.get_by_role("button", name="Swap with…").click()
+    pin(browser, other)
+    maps = book().view.maps[: len(book().view.images)].copy()
+    maps[0, 0, 0] = code
+    browser.choose("shows", "reconstructions")
+    check_strip(browser, book().decode(np.where(maps == code, other, np.where(maps == other, code, maps))))
     assert browser.root.get_attribute("data-answered") == "0"
 
 
