@@ -11,11 +11,13 @@ import torch
 from PIL import Image, ImageDraw
 
 from app.figures.colourmaps import table
+from dgm_core import zoo
 from dgm_core.cnf import exhibit
 from dgm_core.data.densities import TARGETS
 from dgm_core.film import Film
 from dgm_core.gumbel import gumbel_softmax, weights_to_logits
 from dgm_core.metrics import knn_radii
+from dgm_core.reel import Reel
 
 MOMENTS = (0.0, 0.4, 0.7, 1.0)
 GAP = 2
@@ -77,6 +79,18 @@ def manifold_thumbnail(ks: tuple[int, ...] = (1, 2, 4, 8), side: int = 220) -> b
             draw.ellipse((x - 4, y - 4, x + 4, y + 4), fill="#f48a19")
     out = BytesIO()
     picture.resize((side * len(ks), side), Image.Resampling.LANCZOS).save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+@st.cache_data(show_spinner=False)
+def codebook_thumbnail(checkpoint: str, most: int = 96, columns: int = 24, side: int = 36) -> bytes:
+    """A PNG: the decoded patches of a shipped codebook, the most used first."""
+    frame = Reel.from_bytes(zoo.artifact(checkpoint, "codebook") or b"").frames[-1]
+    tiles = frame.reshape(-1, *frame.shape[2:])[:most]
+    grown = tiles.repeat(side // tiles.shape[1], 1).repeat(side // tiles.shape[2], 2)
+    rows = [np.concatenate(list(grown[at : at + columns]), axis=1) for at in range(0, len(grown), columns)]
+    out = BytesIO()
+    Image.fromarray(np.concatenate(rows)).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 

@@ -38,6 +38,12 @@ def main() -> None:
             url_path="gumbel",
             help="Drag the temperature of a relaxed choice, compare gradient estimators, train a discrete VAE live.",
         ),
+        st.Page(
+            PAGES / "vqvae.py",
+            title="VQ-VAE",
+            url_path="vqvae",
+            help="Browse and edit a codebook, watch it learn in the plane, draw new images code by code.",
+        ),
     ]
     quality = [
         st.Page(

@@ -40,7 +40,7 @@ def stay_on_what_is_shipped(experiment: Experiment, leading: Collection[str]) ->
     if not changed or not changed <= set(leading):
         return
     for recipe in map(zoo.experiment, zoo.names(experiment.topic)):
-        if all(getattr(recipe, name) == now[name] for name in leading):
+        if type(recipe) is cls and all(getattr(recipe, name) == now[name] for name in leading):
             st.session_state[_slot(cls, "before")] = st.session_state[_slot(cls, "next")] = recipe
             st.rerun()
 

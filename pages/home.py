@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.cards import film_thumbnail, manifold_thumbnail, simplex_thumbnail, topic_card
+from app.cards import codebook_thumbnail, film_thumbnail, manifold_thumbnail, simplex_thumbnail, topic_card
 from app.cnf.films import flow_film
 from app.film import film_player
 from app.furniture import in_classroom
@@ -12,7 +12,9 @@ from app.trained import Trained
 from dgm_core import zoo
 
 HERO = "cnf-word-flow"
-CNF, GUMBEL, QUALITY = (Path(__file__).with_name(f"{topic}.py") for topic in ("cnf", "gumbel", "precision_recall"))
+CNF, GUMBEL, VQVAE, QUALITY = (
+    Path(__file__).with_name(f"{topic}.py") for topic in ("cnf", "gumbel", "vqvae", "precision_recall")
+)
 
 st.title("Deep generative models, live", anchor=False)
 words, picture = st.columns([2, 3], gap="large")
@@ -39,6 +41,13 @@ with words:
         question="How does a gradient pass through a choice?",
         picture=simplex_thumbnail(),
         icon="change_history",
+    )
+    topic_card(
+        page=VQVAE,
+        title="VQ-VAE: a codebook of images",
+        question="What does a codebook keep of an image?",
+        picture=codebook_thumbnail("vqvae-shapes"),
+        icon="grid_on",
     )
     topic_card(
         page=QUALITY,

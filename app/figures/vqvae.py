@@ -14,7 +14,7 @@ from app.figures.palette import accent
 from app.figures.theme import layered
 
 HEIGHT = 200
-QUALITY, USE = "PSNR (dB)", "perplexity of the codes"
+QUALITY = "PSNR (dB)"
 
 
 def codebook_curve(
@@ -41,29 +41,28 @@ def codebook_curve(
         "span": columns(step=np.array([0.0, float(total)])),
         "psnr": columns(step=np.asarray(steps), value=np.asarray(psnr, float)),
         "perplexity": columns(step=np.asarray(steps), value=np.asarray(perplexity, float)),
-        "most": columns(value=np.array([float(codes)]), text=np.array([f"K = {codes:,}"])),
     }
-    return Figure(_curve_spec(dark, scale), tables)
+    return Figure(_curve_spec(codes, dark, scale), tables)
 
 
-@lru_cache(maxsize=8)
-def _curve_spec(dark: bool, scale: float) -> Mapping[str, Any]:
+@lru_cache(maxsize=32)
+def _curve_spec(codes: int, dark: bool, scale: float) -> Mapping[str, Any]:
     x = alt.X("step:Q", title="training step", axis=alt.Axis(format=",d", tickCount=5))
-    left = alt.Y("value:Q", title=QUALITY, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=4))
-    right = alt.Y("value:Q", title=USE, axis=alt.Axis(tickCount=4, orient="right"))
     hues = {"psnr": accent("model", dark), "perplexity": accent("latent", dark)}
+    ticks = alt.Axis(tickCount=4, titleColor=hues["psnr"])
+    left = alt.Y("value:Q", title=QUALITY, scale=alt.Scale(zero=False), axis=ticks)
+    ticks = alt.Axis(tickCount=4, orient="right", titleColor=hues["perplexity"])
+    right = alt.Y("value:Q", title=f"perplexity, at most {codes:,}", axis=ticks)
     lines = [
         source(name).mark_line(color=hues[name]).encode(
             x, y, tooltip=[alt.Tooltip("step:Q", format=",d"), alt.Tooltip("value:Q", format=".2f", title=title)]
         )
         for name, y, title in (("psnr", left, "dB"), ("perplexity", right, "perplexity"))
     ]  # fmt: skip
-    most = source("most").mark_rule(color=hues["perplexity"], strokeDash=[5, 4]).encode(right)
     spec = layered(
         source("span").mark_point(opacity=0).encode(x),
         lines[0],
         lines[1],
-        most,
         description="PSNR and perplexity of the codes on held-out images, by training step",
         height=HEIGHT,
         dark=dark,

@@ -19,7 +19,7 @@ PLANE: tuple[Preset, ...] = (
         question="16 codes start in one corner, far from the points. How many will be in use in the end?",
         options=("1", "9", "16"),
         answer=1,
-        reveal=f"{CORNERED[0]}. A code moves only when it wins. The nearest few are pulled in, leave the others behind, "
+        reveal=f"{CORNERED[0]}. A code moves only when it wins. The nearest few are pulled in, leave the others behind "
         f"and win for ever: the distortion ends at {CORNERED[1]}, where k-means reaches {BEST}.",
         settings={"encoder": "fixed", "start": "corner", "codes": 16, "patience": 0, "steps": 120, "codebook": "ema",
                   "points": "8gaussians", "decay": 0.9, "count": 300, "seed": 0},
@@ -97,16 +97,15 @@ IMAGES: tuple[Preset, ...] = (
         answer=0,
         reveal=f"{SHIPPED[0] - UNCURED[0]:.1f} dB, though the perplexity falls from {SHIPPED[1]} to {UNCURED[1]} and "
         f"{100 * UNCURED[2]:.0f} % of the codes are used: the network arranges itself with the codes that it has.",
-        settings={"dataset": "shapes"},
-        against={"start": "random", "patience": 0},
+        settings={"start": "random", "patience": 0},
     ),
     Preset(
         name="grid",
         question="FSQ learns no codebook: three numbers are rounded to 8, 6 and 5 levels. How well can that work?",
         options=("Far worse", "As well", "Far better"),
         answer=1,
-        reveal=f"{GRID} dB against {SHIPPED[0]} dB, with 240 codes against 256. What a codebook learns, the encoder can "
-        "learn instead; nothing can die, so there is nothing to restart.",
+        reveal=f"{GRID} dB against {SHIPPED[0]} dB, with 240 codes against 256. What a codebook learns, the encoder "
+        "can learn instead; nothing can die, so there is nothing to restart.",
         settings={"dataset": "shapes"},
         against={"quantiser": "fsq"},
     ),
@@ -115,7 +114,7 @@ IMAGES: tuple[Preset, ...] = (
         question="Patches of 8 × 8 pixels: 16 codes an image instead of 64. Which gets scarce?",
         options=("Codes: all 256 are in use", "Pixels: they come back better", "Nothing changes"),
         answer=0,
-        reveal=f"A quarter of the bits: {COARSE} dB instead of {SHIPPED[0]}. Each code now has to tell a colour, a place "
+        reveal=f"A quarter of the bits: {COARSE} dB instead of {SHIPPED[0]}. Each code has to tell a colour, a place "
         "and an edge at once, and the codebook is used nearly twice as evenly.",
         settings={"dataset": "shapes"},
         against={"patch": 8},
@@ -157,8 +156,8 @@ PRIORS: tuple[Preset, ...] = (
         question="Temperature 0: every code is the likeliest one. What does the transformer paint?",
         options=("The perfect shape", "Nothing but ground", "Noise"),
         answer=1,
-        reveal=f"An empty picture: the likeliest map costs {LIKELIEST} bits, a typical one {TYPICAL}. Each place alone is "
-        "most likely ground; no single shape is likely, all shapes together are.",
+        reveal=f"An empty picture: the likeliest map costs {LIKELIEST} bits, a typical one {TYPICAL}. Each place alone "
+        "is most likely ground; no single shape is likely, all shapes together are.",
         settings={"kind": "transformer", "temperature": 0.0},
     ),
     Preset(

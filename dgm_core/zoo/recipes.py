@@ -39,6 +39,7 @@ RECIPES: dict[str, Experiment] = {
     "vqvae-cifar10": VQVAE(dataset="cifar10", codes=512, steps=6_000),
     "vqvae-photos": VQVAE(dataset="photos", codes=512, steps=6_000),
     "vqvae-shapes": VQVAE(),
+    "vqvae-shapes-collapsed": VQVAE(start="random", patience=0),
     "vqvae-shapes-prior": CodePrior(at=8_398_114),  # `fingerprint("vqvae-shapes")`: the weights whose codes it knows
     "precision_recall-digits": ImageClassifier(),
     "precision_recall-mnist": ImageClassifier(dataset="mnist", steps=1500),

@@ -1,0 +1,1 @@
+"""What the page ``vqvae`` is put together from."""
