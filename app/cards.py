@@ -83,10 +83,10 @@ def manifold_thumbnail(ks: tuple[int, ...] = (1, 2, 4, 8), side: int = 220) -> b
 
 
 @st.cache_data(show_spinner=False)
-def codebook_thumbnail(checkpoint: str, most: int = 96, columns: int = 24, side: int = 36) -> bytes:
-    """A PNG: the decoded patches of a shipped codebook, the most used first."""
+def codebook_thumbnail(checkpoint: str, first: int = 64, most: int = 120, columns: int = 24, side: int = 36) -> bytes:
+    """A PNG: decoded patches of a shipped codebook, the more used first, after ``first`` of plain ground."""
     frame = Reel.from_bytes(zoo.artifact(checkpoint, "codebook") or b"").frames[-1]
-    tiles = frame.reshape(-1, *frame.shape[2:])[:most]
+    tiles = frame.reshape(-1, *frame.shape[2:])[first : first + most]
     grown = tiles.repeat(side // tiles.shape[1], 1).repeat(side // tiles.shape[2], 2)
     rows = [np.concatenate(list(grown[at : at + columns]), axis=1) for at in range(0, len(grown), columns)]
     out = BytesIO()

@@ -41,7 +41,7 @@ FIELDS = (
 
 def codebook() -> None:
     """Draw the part."""
-    picture, panel = st.columns([3, 2], gap="large")
+    picture, panel = st.columns([3, 1], gap="medium")  # the browser has its best layout from 900 pixels on
     with panel:
         chosen = image_settings(VQVAE, LEADING)
         train(chosen)
