@@ -126,14 +126,15 @@ class Plane:
         """One step of descent with all points, one of the codes, restarts where they are due."""
         z = self.encode()
         found = self.quantiser(z)
-        pull = self._pull(z.detach(), found.indices)
+        seen = z.detach().clone()  # free outputs are about to move
+        pull = self._pull(seen, found.indices)
         loss = (self.points - self.decoder(found.values)).square().sum() + found.loss * z.numel()
         if self.rules.encoder != "fixed":
             self._descend(loss)
         if self.rules.codebook == "loss":
             with torch.no_grad():
                 self.quantiser.codebook.add_(pull)
-        self.restarted = self.quantiser.observe(z, found.indices, self.generator)
+        self.restarted = self.quantiser.observe(seen, found.indices, self.generator)
         self.done += 1
 
     def look(self) -> Moment:
