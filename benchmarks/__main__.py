@@ -10,14 +10,14 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import cnf, cnf_training, gumbel, gumbel_vae, sessions
+from benchmarks import cnf, cnf_training, gumbel, gumbel_vae, precision_recall, sessions
 from benchmarks.measure import Row, show
 
 
 def main() -> None:
     """Run a topic's benchmark, print its tables, and write them where asked."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("topic", choices=["cnf", "gumbel", "sessions"])
+    parser.add_argument("topic", choices=["cnf", "gumbel", "precision_recall", "sessions"])
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all rows there")
     parser.add_argument("--quick", action="store_true", help="fewer models, frames and seeds; no slow peers")
     parser.add_argument("--full", action="store_true", help="time the plain way on all 60 frames")
@@ -28,6 +28,7 @@ def main() -> None:
     topics: dict[str, Callable[[], dict[str, list[Row]]]] = {
         "cnf": lambda: _cnf(chosen.quick, chosen.full),
         "gumbel": lambda: _gumbel(chosen.quick),
+        "precision_recall": lambda: _precision_recall(chosen.quick),
         "sessions": _sessions,
     }
     found = topics[chosen.topic]()
@@ -55,6 +56,13 @@ def _cnf(quick: bool, full: bool) -> dict[str, list[Row]]:
 
 def _gumbel(quick: bool) -> dict[str, list[Row]]:
     found = {**gumbel.tables(quick=quick), **gumbel_vae.tables(quick=quick)}
+    for title, rows in found.items():
+        show(title, rows)
+    return found
+
+
+def _precision_recall(quick: bool) -> dict[str, list[Row]]:
+    found = precision_recall.tables(quick=quick)
     for title, rows in found.items():
         show(title, rows)
     return found

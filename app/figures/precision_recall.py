@@ -139,9 +139,9 @@ def _curves_spec(
         "x:Q", title=title, scale=alt.Scale(type=kind, nice=False, domain=list(domain)), axis=alt.Axis(tickCount=8)
     )
     y = alt.Y("value:Q", title=None, scale=alt.Scale(domainMin=0), axis=alt.Axis(tickCount=6))
-    legend = alt.Legend(symbolType="stroke")
+    legend = alt.Legend(symbolType="stroke", symbolOpacity=1)
     dash = alt.StrokeDash(
-        "name:N", scale=alt.Scale(domain=list(NAMES), range=[DASHES[name] for name in NAMES]), legend=legend
+        "name:N", scale=alt.Scale(domain=list(NAMES), range=[DASHES[name] for name in NAMES]), legend=None
     )
     curves = source("curves")
     tips = [

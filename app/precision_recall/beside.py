@@ -56,5 +56,5 @@ def _draw(found: dict[str, np.ndarray], k: int) -> None:
     right.caption(
         f"Sajjadi's curve on 20 clusters: $F_8$ {found['f8'][0]:.3f} (recall), $F_{{1/8}}$ {found['f8'][1]:.3f} "
         f"(precision). Of the points as they are: Fréchet distance {found['frechet']:.3f}, "
-        f"kernel distance {1000 * value:.2f} ± {1000 * error:.2f} · 10⁻³."
+        f"kernel distance {value:.3g} ± {error:.1g}."
     )

@@ -48,10 +48,11 @@ def as_points(points: Points, name: str = "points") -> np.ndarray:
         raise DataError(f"{name}: values of type {array.dtype}; real numbers are needed.")
     if array.dtype not in (np.float32, np.float64):
         array = array.astype(np.float64)
-    bad = ~np.isfinite(array).all(axis=1)
-    if bad.any():
+    largest = max(float(array.max()), -float(array.min()))  # NaN wherever there is one
+    if not np.isfinite(largest):
+        bad = ~np.isfinite(array).all(axis=1)
         raise DataError(f"{name}: {bad.sum():,} of {len(array):,} rows hold NaN or infinity; drop them.")
-    if float(np.abs(array).max()) > MOST:
+    if largest > MOST:
         raise DataError(f"{name}: numbers beyond {MOST:g}; scale the data down.")
     return np.ascontiguousarray(array)
 

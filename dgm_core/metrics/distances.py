@@ -35,6 +35,28 @@ def squared_pairs(x: Tensor, y: Tensor, i: Tensor, j: Tensor) -> Tensor:
     return out
 
 
+def rough_pairs(x: Tensor, y: Tensor, i: Tensor, j: Tensor) -> Tensor:
+    """The same in float32, within a factor 1 ± `rough_unit` of the exact ones: (P,) float32.
+
+    Args:
+        x: (N, D) float32.
+        y: (M, D) float32.
+        i, j: (P,).
+    """
+    out = torch.empty(len(i), dtype=torch.float32, device=x.device)
+    step = max(1, (BLOCK if x.device.type == "cpu" else 2**26) // x.shape[1])
+    for start in range(0, len(i), step):
+        part = slice(start, start + step)
+        difference = x.index_select(0, i[part]) - y.index_select(0, j[part])
+        torch.linalg.vecdot(difference, difference, out=out[part])
+    return out
+
+
+def rough_unit(dimensions: int) -> float:
+    """What `rough_pairs` may be off by, relatively: a rounding for each difference, square and sum of D terms."""
+    return 2.0**-23 * (dimensions + 8)
+
+
 def squared_plane(x: np.ndarray, y: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
     """The same for few dimensions, with arrays: a column at a time.
 

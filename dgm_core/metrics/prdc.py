@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from dgm_core.metrics import plane, products
+from dgm_core.metrics import neighbours, plane, products
 from dgm_core.metrics.clouds import Points, as_pair, as_points, require_neighbours
 from dgm_core.metrics.ranks import Covering
 from dgm_core.metrics.screen import Frame, to_tensor
@@ -93,7 +93,7 @@ def neighbour_squares(x: Points, k: int, *, device: str | None = None) -> np.nda
     if points.shape[1] <= plane.MOST_DIMENSIONS:
         return plane.neighbour_squares(points.astype(np.float64), k)
     here = to_tensor(points, _device(x, device))
-    return products.neighbour_squares(here, k, Frame(here, here)).cpu().numpy()
+    return neighbours.neighbour_squares(here, k, Frame(here, here)).cpu().numpy()
 
 
 def prdc(real: Points, fake: Points, k: int = 5, *, strict: bool = False, device: str | None = None) -> PRDC:
@@ -173,8 +173,8 @@ def _covering(
     here = _device(real, device)
     a, b = to_tensor(x, here), to_tensor(y, here)
     frame = Frame(a, b)
-    columns = torch.from_numpy(kept).to(here)
-    squares_a, squares_b = (products.neighbour_squares(points, k_max, frame)[:, columns] for points in (a, b))
+    every = len(kept) > 1
+    squares_a, squares_b = (neighbours.neighbour_squares(points, k_max, frame, all_k=every) for points in (a, b))
     return products.covering(a, b, squares_a, squares_b, strict, frame)
 
 

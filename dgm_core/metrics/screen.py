@@ -17,12 +17,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dgm_core.nn.threads import Work, spread
+
 GROUP = 32
 """Columns whose maximum is taken first: only groups that pass are looked into."""
 ROWS = 512
 """Rows of a block, of which there is one at a time."""
 CELLS = 2**23
 """Numbers in a block at most."""
+SMALL = 2**16
+"""Numbers in an intermediate array while points are rounded: few enough to stay in a core's cache."""
 ABSENT = -1e30
 """What fills up the last group; far below every v, for the points are scaled to lengths below 1."""
 WIDEN = 1 + 2.0**-6
@@ -48,16 +52,20 @@ class Side:
     @classmethod
     def of(cls, points: Tensor, centre: Tensor, scale: float, dtype: torch.dtype) -> Side:
         """Centre, scale and round, a block of rows at a time."""
-        rounded, half, length, change = [], [], [], []
-        for block in points.split(max(1, CELLS // points.shape[1])):
-            a = (block.double() - centre) * scale
-            b = a.to(dtype)
-            squared = torch.linalg.vecdot(a, a)
-            rounded.append(b)
-            half.append(squared / 2)
-            change.append(torch.linalg.vector_norm(a - b.double(), dim=1))
-            length.append(squared.sqrt() + change[-1])
-        return cls(torch.cat(rounded), torch.cat(half), torch.cat(length), torch.cat(change))
+        rounded = torch.empty_like(points, dtype=dtype)
+        half, change = (torch.empty(len(points), dtype=torch.float64, device=points.device) for _ in range(2))
+        step = max(1, (CELLS if points.is_cuda else SMALL) // points.shape[1])
+
+        def work(_: int, share: slice) -> None:
+            for start in range(share.start, share.stop, step):
+                rows = slice(start, min(start + step, share.stop))
+                a = (points[rows].double() - centre).mul_(scale)
+                rounded[rows] = a
+                half[rows] = torch.linalg.vecdot(a, a) / 2
+                change[rows] = torch.linalg.vector_norm(a - rounded[rows], dim=1)
+
+        share_out(work, points)
+        return cls(rounded, half, (2 * half).sqrt() + change, change)
 
 
 class Screen:
@@ -74,33 +82,32 @@ class Screen:
         self.frame, self.count = frame, len(y)
         self.left, self.right = frame.side(x), frame.side(y)
         self.noise = frame.unit * (x.shape[1] + 16)
-        rows = math.ceil(len(y) / GROUP)
-        self.groups = max(rows, min(len(y), 64))
+        self.groups = grouping(len(y))
         self.depth = math.ceil(len(y) / self.groups)
-        self.b = self._columns()
+        extra = 2 * frame.pieces + 4
+        self.b = self._columns(extra)
+        self.a = torch.cat([self.left.rounded, self.b.new_empty(len(x), extra)], dim=1)
         self.shift_to(shift)
 
     def shift_to(self, shift: float) -> None:
-        """Another s: near 0 a narrow type tells most numbers apart."""
+        """Another s, in the columns that go with ã: near 0 a narrow type tells most numbers apart."""
         self.shift = shift
-        self.a = self._rows()
-
-    def _rows(self) -> Tensor:
-        """ã and the columns that go with it, (N, D + C)."""
         left, ones = self.left, torch.ones_like(self.left.half)
-        exact = [*self._pieces(self.shift - left.half), *[ones] * self.frame.pieces]
-        bounds = [left.length, left.change, self.noise * (left.length.square() + abs(self.shift)), ones]
-        return self._joined(left.rounded, exact, bounds)
+        exact = [*self._pieces(shift - left.half), *[ones] * self.frame.pieces]
+        bounds = [left.length, left.change, self.noise * (left.length.square() + abs(shift)), ones]
+        self.a[:, left.rounded.shape[1] :] = self._stacked(exact, bounds)
 
-    def _columns(self) -> Tensor:
+    def _columns(self, extra: int) -> Tensor:
         """b̃ and its columns, (M, D + C), filled up to whole groups."""
         right, ones = self.right, torch.ones_like(self.right.half)
         exact = [*[ones] * self.frame.pieces, *self._pieces(-right.half)]
         bounds = [right.change, right.length, ones, self.noise * right.length.square()]
-        joined = self._joined(right.rounded, exact, bounds)
-        filler = joined.new_zeros(self.groups * self.depth - self.count, joined.shape[1])
-        filler[:, right.rounded.shape[1] + self.frame.pieces] = ABSENT
-        return torch.cat([joined, filler])
+        width = right.rounded.shape[1]
+        joined = right.rounded.new_zeros(self.groups * self.depth, width + extra)
+        joined[: self.count, :width] = right.rounded
+        joined[: self.count, width:] = self._stacked(exact, bounds)
+        joined[self.count :, width + self.frame.pieces] = ABSENT
+        return joined
 
     def _pieces(self, values: Tensor) -> list[Tensor]:
         """Numbers as sums of a few of the narrow type."""
@@ -111,9 +118,8 @@ class Screen:
             values = values - piece
         return found
 
-    def _joined(self, rounded: Tensor, exact: list[Tensor], bounds: list[Tensor]) -> Tensor:
-        columns = torch.stack([*exact, *(bound * WIDEN for bound in bounds)], dim=1)
-        return torch.cat([rounded, columns.to(rounded.dtype)], dim=1)
+    def _stacked(self, exact: list[Tensor], bounds: list[Tensor]) -> Tensor:
+        return torch.stack([*exact, *(bound * WIDEN for bound in bounds)], dim=1).to(self.frame.dtype)
 
     def blocks(self, share: slice) -> Iterator[tuple[slice, Tensor]]:
         """Blocks of a share of the rows, and upper bounds of their v, (B, groups · depth): absent columns last."""
@@ -145,8 +151,10 @@ class Frame:
 
     def __init__(self, x: Tensor, y: Tensor, dtype: torch.dtype | None = None) -> None:
         self.dtype = dtype or narrow(x.device)
-        self.centre = (x.double().mean(0) + y.double().mean(0)) / 2
-        widest = max(float((points - self.centre).abs().max()) for points in (x, y)) * math.sqrt(x.shape[1])
+        # Any centre and any scale will do: what they change is part of the bounds.
+        self.centre = (x.mean(0).double() + y.mean(0).double()) / 2
+        reach = max(float(end.abs()) for points in {id(x): x, id(y): y}.values() for end in points.aminmax())
+        widest = (reach + float(self.centre.abs().max())) * math.sqrt(x.shape[1])
         self.scale = 2.0 ** -math.ceil(math.log2(widest)) if widest > 0 else 1.0
         self.pieces = 3 if self.dtype == torch.bfloat16 else 2
         # Products are summed in float32, or by tensor cores in TF32 where somebody has allowed that.
@@ -161,6 +169,19 @@ class Frame:
         if known is None:
             known = self._sides[id(points)] = (points, Side.of(points, self.centre, self.scale, self.dtype))
         return known[1]
+
+
+def grouping(count: int) -> int:
+    """Into how many groups so many columns are put: a multiple of 64, for whole vectors, unless they are few."""
+    return count if count < 64 else 64 * max(1, math.ceil(count / (64 * GROUP)))
+
+
+def share_out(work: Work, x: Tensor) -> None:
+    """All rows of x, shared among threads; a card is fed by one."""
+    if x.is_cuda:
+        work(0, slice(0, len(x)))
+    else:
+        spread(work, len(x), least=ROWS)
 
 
 def narrow(device: torch.device) -> torch.dtype:

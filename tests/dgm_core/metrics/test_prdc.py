@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from prdc_oracle import exhaustive, four, squared
 
 from dgm_core.errors import DataError
-from dgm_core.metrics import expected_coverage, knn_radii, prdc, prdc_curve
+from dgm_core.metrics import expected_coverage, knn_radii, neighbours, prdc, prdc_curve
 
 
 def clouds(dimensions, n=300, m=220, shift=0.3, scale=1.1, seed=0, dtype=np.float32):
@@ -80,9 +80,25 @@ def test_every_narrow_type_gives_the_same(dtype, monkeypatch):
     assert four(prdc(x, y, 5)) == pytest.approx(exhaustive(x, y, 5), abs=1e-12)
 
 
-def test_more_rows_than_a_block():
-    x, y = clouds(6, n=1100, m=700)
-    assert four(prdc(x, y, 3)) == pytest.approx(exhaustive(x, y, 3), abs=1e-12)
+@pytest.mark.parametrize(("n", "m", "k"), [(1100, 700, 3), (1040, 2300, 30), (2500, 1025, 70)])
+@pytest.mark.parametrize("levels", [0, 3])
+def test_more_rows_than_a_tile(n, m, k, levels):
+    """Ragged last tiles, more neighbours than these have columns, and ties."""
+    x, y = clouds(6, n=n, m=m)
+    if levels:
+        x, y = np.round(x * levels / 3), np.round(y * levels / 3)
+    assert four(prdc(x, y, k)) == pytest.approx(exhaustive(x, y, k), abs=1e-12)
+    curve = prdc_curve(x, y, k)
+    assert curve.at(k) == prdc(x, y, k)
+    np.testing.assert_array_equal(np.sort(curve.precision), curve.precision)
+
+
+def test_too_many_candidates_go_row_by_row(monkeypatch):
+    x, y = clouds(9, n=600, m=500)
+    expected = prdc(x, y, 5)
+    monkeypatch.setattr(neighbours, "MOST", 100)
+    assert prdc(x, y, 5) == expected
+    assert four(expected) == pytest.approx(exhaustive(x, y, 5), abs=1e-12)
 
 
 def test_threads_change_nothing():
