@@ -63,8 +63,7 @@ def _autoencoder() -> dict[str, Any]:
     last: Trained | None = st.session_state.get(f"dgm:{VQVAE.topic}:last")
     trained = last or Trained("shipped", FIRST, zoo.experiment(FIRST))
     st.caption(f"The codes of `{trained.name}`.")
-    # A shipped law names a shipped autoencoder alone; the weights of a run go on changing, so their step counts.
-    return {"source": f"zoo:{trained.name}"} if trained.source == "shipped" else seen_by_view(trained)
+    return seen_by_view(trained)
 
 
 def _shown(chosen: CodePrior) -> Trained | None:

@@ -41,6 +41,12 @@ def test_a_hostile_address_opens_the_page(query: dict[str, str]) -> None:
     assert app.title
 
 
+def test_the_prior_opens_on_a_shipped_law() -> None:
+    app = opened("vqvae", {"part": "prior"})
+    no_failure(app)
+    assert not any("not trained yet" in caption.value for caption in app.caption)
+
+
 def test_a_drawing_grows_cell_by_cell() -> None:
     """Frame t shows the first t cells of the whole image in raster order, grey elsewhere."""
     images = np.arange(2 * 3 * 4 * 6, dtype=np.uint8).reshape(2, 3, 4, 6)
