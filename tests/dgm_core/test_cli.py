@@ -122,8 +122,7 @@ def test_list_shows_every_setting_with_default_and_bounds(capsys: pytest.Capture
     for topic in registry.topics():
         assert f"{topic}: " in told
         for parameter in registry.trained(topic).parameters():
-            dashes = "--" if len(parameter.name) > 1 else "-"  # a single letter has a single dash
-        assert dashes + parameter.name.replace("_", "-") in told
+            assert "--" + parameter.name.replace("_", "-") in told
             assert str(parameter.default) in told
             if parameter.kind in ("int", "float"):
                 assert bounds(parameter) in told
