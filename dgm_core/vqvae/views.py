@@ -68,6 +68,7 @@ class CodebookChecks(ModelView):
 
     topic: ClassVar[str] = "vqvae"
 
+    source: Annotated[str, ModelView.model_fields["source"]] = "zoo:vqvae-shapes"
     seed: Annotated[
         int, Field(ge=0, le=999_999, title="Seed", description="Of what is drawn.", json_schema_extra=extra())
     ] = 0
@@ -88,6 +89,7 @@ class PriorChecks(ModelView):
 
     topic: ClassVar[str] = "vqvae"
 
+    source: Annotated[str, ModelView.model_fields["source"]] = "zoo:vqvae-shapes-prior"
     seed: Annotated[
         int, Field(ge=0, le=999_999, title="Seed", description="Of the maps drawn.", json_schema_extra=extra())
     ] = 0
