@@ -10,6 +10,8 @@ MEMORISED = (1.0, 1.0, 1.33)
 """Precision, recall and density of 500 generated points that are copies of the 500 real ones, k = 3."""
 DROPPED = (0.97, 0.82)
 """Precision and recall with one of eight Gaussians missing, k = 3."""
+SHRUNK, WIDENED = (0.97, 0.41), (0.59, 0.91)
+"""Precision and recall of one Gaussian whose generated points have σ = 0.3, and 3, k = 3."""
 HONEST, NOISY, FADED = (0.99, 0.96), (0.03, 1.0), (0.06, 0.0)
 """Precision and recall of held-out digits at k = 5: as they are, with noise .3 in pixels, with half the contrast."""
 HIGH_DIMENSION = {2: 0.98, 64: 0.63, 512: 0.51}
@@ -61,10 +63,11 @@ PLANE: tuple[Preset, ...] = (
     Preset(
         name="collapse",
         question="One Gaussian; generated points shrink to 30 % of its width. Precision and recall at k = 3?",
-        options=("1 and about ½", "1 and small", "Small and 1"),
-        answer=1,
-        reveal="Precision is 1: all are in the thick of the data. Recall is a few per cent: tiny balls in the middle. "
-        "Widen them to σ = 3 instead, and it is the other way round.",
+        options=("Nearly 1, and about 0.4", "Nearly 1, and nearly 0", "About 0.4, and nearly 1"),
+        answer=0,
+        reveal=f"{SHRUNK[0]:.2f} and {SHRUNK[1]:.2f}. All samples lie in the thick of the data, and the few balls at "
+        "the rim of the small cloud are wide enough to hold much of the rest. With three times the width it is "
+        f"{WIDENED[0]:.2f} and {WIDENED[1]:.2f}; in 64 dimensions such pairs give exactly 1 and 0.",
         settings={"real": "gaussian", "scale": 0.3},
     ),
 )
