@@ -10,14 +10,14 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import cnf, cnf_training, gumbel, gumbel_vae, precision_recall, sessions
+from benchmarks import cnf, cnf_training, gumbel, gumbel_vae, precision_recall, sessions, vqvae
 from benchmarks.measure import Row, show
 
 
 def main() -> None:
     """Run a topic's benchmark, print its tables, and write them where asked."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("topic", choices=["cnf", "gumbel", "precision_recall", "sessions"])
+    parser.add_argument("topic", choices=["cnf", "gumbel", "precision_recall", "sessions", "vqvae"])
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all rows there")
     parser.add_argument("--quick", action="store_true", help="fewer models, frames and seeds; no slow peers")
     parser.add_argument("--full", action="store_true", help="time the plain way on all 60 frames")
@@ -30,6 +30,7 @@ def main() -> None:
         "gumbel": lambda: _gumbel(chosen.quick),
         "precision_recall": lambda: _precision_recall(chosen.quick),
         "sessions": _sessions,
+        "vqvae": lambda: _vqvae(chosen.quick, chosen.full),
     }
     found = topics[chosen.topic]()
     if chosen.json:
@@ -63,6 +64,13 @@ def _gumbel(quick: bool) -> dict[str, list[Row]]:
 
 def _precision_recall(quick: bool) -> dict[str, list[Row]]:
     found = precision_recall.tables(quick=quick)
+    for title, rows in found.items():
+        show(title, rows)
+    return found
+
+
+def _vqvae(quick: bool, full: bool) -> dict[str, list[Row]]:
+    found = vqvae.tables(quick=quick, full=full)
     for title, rows in found.items():
         show(title, rows)
     return found
