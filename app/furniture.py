@@ -1,5 +1,6 @@
 """The bones that every page has, gathered: a page imports them from here."""
 
+from app.bones.asked import asked_for
 from app.bones.chart import chart
 from app.bones.check_table import check_table
 from app.bones.compare import ab_controls, ab_section
@@ -15,7 +16,7 @@ from app.permalink import copy_link
 from app.theme import classroom_toggle, in_classroom, is_dark, scale
 
 __all__ = [
-    "Export", "ab_controls", "ab_section", "chart", "check_table", "chosen_device", "classroom_toggle", "code_section",
-    "copy_link", "device_badge", "export_section", "in_classroom", "is_dark", "measured_checks", "notes", "page_header",
-    "pipeline_caption", "scale", "switch", "try_section",
+    "Export", "ab_controls", "ab_section", "asked_for", "chart", "check_table", "chosen_device", "classroom_toggle",
+    "code_section", "copy_link", "device_badge", "export_section", "in_classroom", "is_dark", "measured_checks",
+    "notes", "page_header", "pipeline_caption", "scale", "switch", "try_section",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import trained as store
+from app.bones.asked import asked_for
 from app.bones.check_table import check_table
 from app.bones.notes import notes
 from app.services import runner
@@ -22,7 +23,9 @@ def measured_checks(view: View, *, key: str = "check") -> None:
         view: what is measured; equal views share one measurement.
         key: unique on the page.
     """
-    run = runner().submit(view)
+    run = asked_for(view)
+    if run is None:
+        return
     live = runner().watch(run.id).live
 
     @st.fragment(run_every=POLL if live else None)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.bones.notes import notes
 from app.figures.precision_recall import interval_chart, prd_chart
-from app.furniture import chart, is_dark, scale
+from app.furniture import asked_for, chart, is_dark, scale
 from app.services import runner
 from dgm_core.precision_recall.views import PairChecks, PairFigures
 
@@ -20,7 +20,9 @@ NAMES = ("precision", "recall", "density", "coverage")
 
 def beside(shown: PairChecks) -> None:
     """Draw what a worker measures of the sets shown, once it is there."""
-    run = runner().submit(PairFigures(**shown.model_dump()))
+    run = asked_for(PairFigures(**shown.model_dump()))
+    if run is None:
+        return
     live = runner().watch(run.id).live
 
     @st.fragment(run_every=POLL if live else None)

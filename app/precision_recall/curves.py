@@ -8,12 +8,14 @@ from collections.abc import Mapping
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.bones.notes import notes
 from app.controls import apply_settings, controls
 from app.figures.precision_recall import curves_chart, trade_off
 from app.furniture import (
     Export,
+    asked_for,
     chart,
     check_table,
     code_section,
@@ -46,12 +48,18 @@ def curves() -> None:
         if asked.axis == "temperature":
             choose_flow(MetricCurves, key="c_flow", prefix=PREFIX)
         st.caption(WORDS[asked.axis])
-    run = runner().submit(asked)
-    live = runner().watch(run.id).live
+    run = asked_for(asked)
+    if run is not None:
+        _measured(asked, run.id, picture)
+
+
+def _measured(asked: MetricCurves, run: str, picture: DeltaGenerator) -> None:
+    """Everything that needs the curves, as far as they are measured."""
+    live = runner().watch(run).live
 
     @st.fragment(run_every=POLL if live else None)
     def growing() -> None:
-        snapshot = runner().watch(run.id)
+        snapshot = runner().watch(run)
         if snapshot.previews:
             _draw(asked, joined([dict(arrays) for _, arrays in snapshot.previews]))
         elif snapshot.live:
@@ -65,7 +73,7 @@ def curves() -> None:
 
     with picture:
         growing()
-    snapshot = runner().watch(run.id)
+    snapshot = runner().watch(run)
     found = joined([dict(arrays) for _, arrays in snapshot.previews]) if snapshot.previews else None
     st.header("Check", anchor="check")
     check_table(curve_checks(asked, found) if found else [])

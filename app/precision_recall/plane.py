@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.bones.notes import notes
 from app.controls import apply_settings
-from app.furniture import in_classroom, measured_checks, switch, try_section
+from app.furniture import asked_for, in_classroom, measured_checks, switch, try_section
 from app.manifolds import manifolds_stage
 from app.precision_recall import neighbours
 from app.precision_recall.beside import beside
@@ -104,7 +104,9 @@ def _printed(pair: CloudPair) -> Manifolds:
 
 def _of_worker(pair: CloudPair) -> Manifolds | None:
     """What a worker has measured; until then nothing, and the page looks again."""
-    run = runner().submit(pair)
+    run = asked_for(pair)
+    if run is None:
+        return None
     snapshot = runner().watch(run.id)
     if snapshot.state == "done":
         return _read(run.id)

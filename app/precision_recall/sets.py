@@ -16,6 +16,7 @@ from app.figures.montage import montage
 from app.figures.precision_recall import curves_chart, map_chart, prd_chart
 from app.furniture import (
     Export,
+    asked_for,
     chart,
     code_section,
     copy_link,
@@ -82,7 +83,9 @@ def _settings() -> SetComparison:
 
 def _following(asked: SetComparison) -> Found | None:
     """Draw the comparison once a worker has made it."""
-    run = runner().submit(asked)
+    run = asked_for(asked)
+    if run is None:
+        return None
     snapshot = runner().watch(run.id)
     if snapshot.state == "done":
         found = _read(run.id)

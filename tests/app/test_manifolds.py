@@ -1,0 +1,184 @@
+"""The manifolds stage on Python's side: what goes over, what comes back, the PNG, and the page around it."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.figures.montage import montage
+from app.figures.palette import DATA, GROUND, MODEL
+from app.figures.precision_recall import curves_chart, interval_chart, map_chart, prd_chart, trade_off
+from app.manifolds import _sent, extent_of
+from app.manifolds.events import k_of
+from app.precision_recall.picture import MARGIN, SIDE, manifolds_png
+from dgm_core.errors import DataError
+from dgm_core.metrics.manifolds import Manifolds, manifolds
+from tests.app.test_pages import no_failure, opened
+
+
+def example(n: int = 60, m: int = 40, k_max: int = 9, seed: int = 0) -> Manifolds:
+    random = np.random.default_rng(seed)
+    return manifolds(random.normal(size=(n, 2)), random.normal(size=(m, 2)) + 0.5, k_max)
+
+
+def test_bytes_come_back() -> None:
+    made = example()
+    back = Manifolds.from_bytes(made.to_bytes())
+    for name, array in made.arrays().items():
+        np.testing.assert_array_equal(array, getattr(back, name))
+    with pytest.raises(ValueError, match="no"):
+        Manifolds.from_bytes(b"nonsense")
+
+
+@pytest.mark.parametrize("k", [1, 4, 9])
+def test_covering_numbers_are_the_balls_that_hold(k: int) -> None:
+    made = example()
+    x, y = made.real.astype(float), made.fake.astype(float)
+    between = np.linalg.norm(x[:, None] - y, axis=-1)
+    radii_x = np.sort(np.linalg.norm(x[:, None] - x, axis=-1), axis=1)[:, k]
+    radii_y = np.sort(np.linalg.norm(y[:, None] - y, axis=-1), axis=1)[:, k]
+    np.testing.assert_allclose(made.real_radii[:, k - 1], radii_x, rtol=1e-6)
+    np.testing.assert_array_equal(made.fake_at < k, (between <= radii_x[:, None]).any(0))
+    np.testing.assert_array_equal(made.real_at < k, (between <= radii_y).any(1))
+    np.testing.assert_array_equal(made.reached_at < k, (between <= radii_x[:, None]).any(1))
+    assert made.curves[2, k - 1] == pytest.approx((between <= radii_x[:, None]).sum() / (k * len(y)))
+
+
+def test_printed_radii_reach_the_kth_neighbour_in_the_other_set() -> None:
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(30, 2)), random.normal(size=(20, 2))
+    made = manifolds(x, y, 5, printed=True)
+    between = np.linalg.norm(y.astype(np.float32)[:, None] - x.astype(np.float32), axis=-1)
+    np.testing.assert_allclose(made.fake_radii[:, 2], np.sort(between, axis=1)[:, 2], rtol=1e-5)
+    assert made.curves.min() == made.curves.max() == 1
+
+
+def test_only_the_plane_is_shown() -> None:
+    with pytest.raises(DataError, match="in the plane"):
+        manifolds(np.zeros((9, 3)), np.zeros((9, 3)))
+    with pytest.raises(DataError, match="neighbours"):
+        manifolds(np.zeros((1, 2)), np.zeros((9, 2)))
+
+
+def test_k_is_taken_down_to_the_smaller_set() -> None:
+    assert example(n=5, m=40, k_max=50).k_max == 4
+
+
+def test_the_extent_holds_all_points() -> None:
+    made = example()
+    left, right, bottom, top = extent_of(made)
+    points = np.concatenate([made.real, made.fake])
+    assert (points > [left, bottom]).all()
+    assert (points < [right, top]).all()
+
+
+def test_many_radii_go_over_in_half_precision() -> None:
+    random = np.random.default_rng(0)
+    made = manifolds(random.normal(size=(5001, 2)), random.normal(size=(30, 2)), 3)
+    sent = _sent(made)
+    assert sent["real_radii"].dtype == np.float16
+    assert sent["fake_radii"].dtype == np.float32
+    np.testing.assert_allclose(sent["real_radii"].astype(float), made.real_radii, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "sent", [None, 7, "k", [], {}, {"k": "7"}, {"k": 0}, {"k": -3}, {"k": 1e9}, {"k": True}, {"k": 10**400}, {"n": 1}]
+)
+def test_nonsense_from_the_browser_is_nothing(sent: Any) -> None:
+    assert k_of(sent) is None
+
+
+def colours_at(sheet: np.ndarray, made: Manifolds, point: np.ndarray, panel: int) -> np.ndarray:
+    """The pixel of the PNG at a point of the plane."""
+    points = np.concatenate([made.real, made.fake]).astype(float)
+    low, high = points.min(0), points.max(0)
+    scale = SIDE / (float((high - low).max()) * (1 + 2 * MARGIN))
+    x, y = (point - (low + high) / 2) * (scale, -scale) + SIDE / 2
+    return sheet[round(y), round(x) + panel * (SIDE + 40)].astype(int)
+
+
+def test_the_png_shows_the_union() -> None:
+    """Pixels inside a ball have its colour, those outside of all the ground's."""
+    made = example(n=25, m=20)
+    sheet = np.asarray(Image.open(io.BytesIO(manifolds_png(made, 3))).convert("RGB"))
+    random, ground = np.random.default_rng(1), [int(GROUND.light[k : k + 2], 16) for k in (1, 3, 5)]
+    left, right, bottom, top = extent_of(made)
+    seen = {True: 0, False: 0}
+    for point in random.uniform((left, bottom), (right, top), (400, 2)):
+        for panel, (centres, radii) in enumerate(((made.real, made.real_radii), (made.fake, made.fake_radii))):
+            gap = np.linalg.norm(centres - point, axis=1) - radii[:, 2]
+            dots = np.linalg.norm(np.concatenate([made.real, made.fake]) - point, axis=1).min()
+            if np.abs(gap).min() < 0.05 or dots < 0.12:
+                continue
+            inside = bool((gap < 0).any())
+            colour = colours_at(sheet, made, point, panel)
+            assert (np.abs(colour - ground).max() > 8) == inside
+            seen[inside] += 1
+            if inside:
+                hue = DATA if panel == 0 else MODEL
+                strongest = int(np.argmin([int(hue.light[k : k + 2], 16) for k in (1, 3, 5)]))
+                assert colour.argmin() == strongest  # tinted towards its own colour
+    assert min(seen.values()) > 30
+
+
+def test_figures_hold_their_numbers() -> None:
+    four = np.array([0.9, 0.8, 1.1, 0.7])
+    assert interval_chart(("precision", "recall", "density", "coverage"), four, four - 0.1, four + 0.1).tables["rows"][
+        "text"
+    ].tolist() == ["0.900", "0.800", "1.100", "0.700"]
+    x, values = np.arange(1.0, 4), np.random.default_rng(0).random((3, 4))
+    theory = np.array([[1, np.nan], [1, 0.8], [1, 0.9]])
+    figure = curves_chart(x, values, values, values, theory, title="k", logarithmic=False, domain=(1, 3))
+    assert len(figure.tables["curves"]["x"]) == 12
+    assert len(figure.tables["theory"]["x"]) == 5  # what is no number is left out
+    assert len(prd_chart(values[:, 0], values[:, 1]).tables["curve"]["order"]) == 3
+    assert trade_off(x, values[:, 0], values[:, 1]).tables["marks"]["text"].tolist() == ["1", "2", "3"]
+    both = map_chart(values[:, :2], values[:2, :2], np.array([True, False, True]), np.array([True, True]))
+    assert both.tables["points"]["covered"].tolist().count("not covered") == 1
+
+
+@pytest.mark.parametrize("shape", [(7, 8, 8), (7, 8, 8, 3), (1, 28, 28), (24, 300, 300, 3)])
+def test_a_montage_holds_every_image(shape: tuple[int, ...]) -> None:
+    images = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
+    sheet = montage(images, columns=6)
+    assert sheet.dtype == np.uint8
+    first = images[0] if images.ndim == 4 else np.repeat(images[0][..., None], 3, -1)
+    factor = max(1, round(288 / (6 * shape[2])))
+    np.testing.assert_array_equal(sheet[: factor * shape[1] : factor, : factor * shape[2] : factor], first)
+
+
+LINKS: list[dict[str, str]] = [
+    {"part": "plane", "drop": "0.125", "k": "7"},
+    {"formula": "printed", "shift": "10"},
+    {"fake": "flow", "source": "zoo:cnf-moons", "temperature": "0.5"},
+    {"fake": "uniform", "real": "gaussian", "real_outliers": "4"},
+    {"part": "curves", "c_axis": "k", "c_n": "60", "c_dimension": "8"},
+    {"part": "sets", "i_embed": "pca", "i_most": "100"},
+]
+
+
+@pytest.mark.parametrize("query", LINKS, ids=str)
+def test_links_open(query: dict[str, str]) -> None:
+    app = opened("precision_recall", query)
+    no_failure(app)
+    assert app.title
+
+
+HOSTILE: list[dict[str, str]] = [
+    {"k": "NaN"}, {"k": "-1"}, {"k": "9" * 300}, {"n": "1e400"}, {"drop": "2"}, {"real": "<script>"},
+    {"real": "points"}, {"real": "points", "data": "0" * 16}, {"fake": "points", "fake_data": "../etc"},
+    {"fake": "flow", "source": "zoo:../../x"}, {"fake": "flow", "source": "run:ffff"}, {"fake": "flow", "source": ""},
+    {"part": "<b>"}, {"formula": "none"}, {"v": "99", "drop": "0.5"}, {"n": "20", "m": "20", "k": "50"},
+    {"part": "curves", "c_axis": "temperature", "c_source": "zoo:nothing"},
+    {"part": "sets", "i_real": "own:../x"}, {"part": "sets", "i_generated": "vectors:" + "0" * 16},
+    {"part": "sets", "i_network": "zoo:cnf-moons"}, {"part": "sets", "i_k": "999"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", HOSTILE, ids=str)
+def test_hostile_links_do_no_harm(query: dict[str, str]) -> None:
+    no_failure(opened("precision_recall", query))
