@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import streamlit as st
-from dgm_core.vqvae.presets import PLANE
 
 from app import trained as store
 from app.bones.notes import notes
@@ -16,6 +15,7 @@ from app.voronoi import PlaneView, voronoi_stage
 from dgm_core.presets import Preset
 from dgm_core.vqvae.plane_film import PlaneFilm
 from dgm_core.vqvae.plane_view import CodebookPlane
+from dgm_core.vqvae.presets import PLANE
 
 PREFIX = "p_"
 LAST = "dgm:vqvae:plane"
