@@ -9,8 +9,8 @@ from torch import Tensor
 
 from dgm_core.nn.threads import spread
 
-BLOCK = 1024
-"""Rows whose distances to all codes are held at once; so many stay in a core's cache."""
+BLOCK, FEWEST, NUMBERS = 1024, 128, 2**20
+"""Rows whose distances to all codes are held at once, fewer of more codes: so many numbers stay in a core's cache."""
 _ON_DEVICE = 65_536
 """The same on a graphics card, where small blocks leave it idle."""
 
@@ -91,7 +91,7 @@ def _in_blocks(z: Tensor, codebook: Tensor, take: Callable[[Tensor, slice], None
     middle = codebook.mean(0)
     centred = codebook - middle
     norms, doubled = centred.square().sum(1), (-2 * centred).T.contiguous()
-    size = BLOCK if z.device.type == "cpu" else _ON_DEVICE
+    size = max(FEWEST, min(BLOCK, NUMBERS // len(codebook))) if z.device.type == "cpu" else _ON_DEVICE
 
     def work(_: int, share: slice) -> None:
         with torch.no_grad():  # it holds for one thread only

@@ -240,8 +240,7 @@ class VQVAE(Experiment):
         """The untrained model.
 
         Raises:
-            DataError: when one's own images are not on the shelf.
-            ValueError: when they are not cut into whole patches.
+            DataError: when one's own images are not on the shelf, or not cut into whole patches.
         """
         known = INFO[self.dataset].shape if self.dataset in INFO else None
         generator = torch.Generator().manual_seed(self.seed)

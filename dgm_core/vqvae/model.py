@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dgm_core.errors import DataError
 from dgm_core.nn.scalar_quantiser import FiniteScalarQuantizer
 from dgm_core.nn.vector_quantiser import Quantised, VectorQuantizer
 
@@ -41,7 +42,7 @@ class QuantisedAutoencoder(nn.Module):
         generator: draws the first weights.
 
     Raises:
-        ValueError: when the image's sides are no multiples of the patch.
+        DataError: when the image's sides are no multiples of the patch.
 
     Example:
         >>> model = QuantisedAutoencoder((3, 32, 32), VectorQuantizer(16, 4), patch=4, width=8, depth=1)
@@ -110,10 +111,10 @@ class QuantisedAutoencoder(nn.Module):
 
 
 def require_patch(shape: tuple[int, int, int], patch: int) -> None:
-    """Raise ValueError, in a sentence, unless the image's sides are multiples of the patch."""
+    """Raise DataError, in a sentence, unless the image's sides are multiples of the patch."""
     _, height, width = shape
     if height % patch or width % patch:
-        raise ValueError(
+        raise DataError(
             f"Images of {height} × {width} pixels are not cut into patches of {patch} × {patch}: "
             f"both sides must be multiples of {patch}."
         )

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from dgm_core.nn.code_usage import code_counts, perplexity, share_used
 from dgm_core.nn.kmeans import SEEDED, first_centres, kmeans
-from dgm_core.nn.nearest import BLOCK, nearest_code, nearest_two
+from dgm_core.nn.nearest import BLOCK, FEWEST, NUMBERS, nearest_code, nearest_two
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -48,6 +48,22 @@ def test_float64_is_the_exhaustive_search_itself() -> None:
     z = torch.randn(5 * BLOCK + 7, 6, generator=seeded(1), dtype=torch.float64)
     codebook = torch.randn(50, 6, generator=seeded(2), dtype=torch.float64)
     assert torch.equal(nearest_code(z, codebook), exhaustive(z, codebook).argmin(1))
+
+
+@pytest.mark.parametrize("codes", [16, 512, 9_000])
+def test_no_matrix_of_all_distances_is_ever_made(codes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every product's size is recorded; none has more than a block's rows, nor more numbers than fit the cache."""
+    sizes: list[torch.Size] = []
+    product = torch.addmm
+
+    def recorded(*arguments: Tensor) -> Tensor:
+        sizes.append(product(*arguments).shape)
+        return product(*arguments)
+
+    monkeypatch.setattr(torch, "addmm", recorded)
+    nearest_code(torch.randn(5_000, 3, generator=seeded()), torch.randn(codes, 3, generator=seeded(1)))
+    assert sum(rows for rows, _ in sizes) == 5_000
+    assert max(rows for rows, _ in sizes) <= max(FEWEST, min(BLOCK, NUMBERS // codes))
 
 
 def test_far_from_the_origin_codes_are_still_told_apart() -> None:

@@ -10,7 +10,9 @@ import torch
 from torch.nn import functional as F
 
 from dgm_core.data.images import draw_shapes
+from dgm_core.data.images.own import keep
 from dgm_core.device import resolve
+from dgm_core.errors import DataError
 from dgm_core.experiment import Progress, TrainingFailedError
 from dgm_core.nn.vector_quantiser import VectorQuantizer
 from dgm_core.training.averaged_adam import AveragedAdam, flatten_parameters
@@ -214,6 +216,22 @@ def test_sets_that_are_not_there_end_the_training_with_a_sentence(monkeypatch: p
 def test_another_model_is_refused() -> None:
     with pytest.raises(TypeError, match="an autoencoder with codes is trained here"):
         next(VQVAE().train(torch.nn.Linear(1, 1), CPU))
+
+
+def test_ones_own_images_are_learned_and_misfits_told() -> None:
+    """Twelve grey pictures of 12 × 12: cut by 4, not by 5; more codes than patches is a sentence."""
+    noise = np.random.default_rng(0).integers(0, 256, (12, 1, 12, 12), np.uint8)
+    own = {"dataset": "own", "data": keep(noise), "codes": 16, "width": 8, "depth": 1, "steps": 10}
+    good = VQVAE(**own, patch=4)
+    assert reports(good, good.build())[-1].preview["reconstructions"].shape[1:] == (1, 12, 12)
+    with pytest.raises(DataError, match="12 × 12 pixels are not cut into patches of 5 × 5"):
+        VQVAE(**own, patch=5).build()
+    many = VQVAE(**{**own, "codes": 1024}, patch=4)
+    with pytest.raises(TrainingFailedError, match="1,024 codes are to start"):
+        reports(many, many.build())
+    lost = VQVAE(**{**own, "data": "0" * 64}, patch=4)
+    with pytest.raises(DataError):
+        lost.build()
 
 
 @pytest.mark.parametrize(
