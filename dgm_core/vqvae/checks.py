@@ -19,6 +19,8 @@ from dgm_core.vqvae.training import as_floats, held_out_figures
 
 OUTPUTS = 4_096
 """Encoder outputs that are looked at one by one."""
+DIFFERENCES = 2**27
+"""Numbers that the exhaustive search may go through: half a second; of many long codes fewer outputs are looked at."""
 BATCHES = 10
 """Batches of the running means' check."""
 
@@ -51,10 +53,11 @@ def exhaustive_search(model: QuantisedAutoencoder, z: Tensor) -> Check:
     Rounding may choose between two codes that are equally near: 1e-5 of ‖z‖² + ‖e‖² is allowed.
     """
     quantiser = model.quantiser
-    flat = quantiser.compared(z).reshape(-1, quantiser.dimension).double()[:OUTPUTS]
-    vectors, chosen = quantiser.vectors().detach().double(), quantiser.nearest(z).reshape(-1)[:OUTPUTS]
+    most = min(OUTPUTS, DIFFERENCES // (quantiser.codes * quantiser.dimension))
+    flat = quantiser.compared(z).reshape(-1, quantiser.dimension).double()[:most]
+    vectors, chosen = quantiser.vectors().detach().double(), quantiser.nearest(z).reshape(-1)[:most]
     worst, scale = 0.0, float(flat.square().sum(1).max() + vectors.square().sum(1).max())
-    for rows, codes in zip(flat.split(256), chosen.split(256), strict=True):
+    for rows, codes in zip(flat.split(64), chosen.split(64), strict=True):
         squared = (rows[:, None] - vectors[None]).square().sum(-1)
         worst = max(worst, float((squared.gather(1, codes[:, None])[:, 0] - squared.min(1).values).max()))
     return Check(
