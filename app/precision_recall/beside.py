@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,19 @@ def beside(shown: PairChecks) -> None:
     figures()
 
 
+def with_error(value: float, error: float) -> str:
+    """A number and its standard error, with the digits that this leaves.
+
+    Example:
+        >>> with_error(2153.4, 31.2), with_error(0.01234, 0.0021), with_error(0.5, float("nan"))
+        ('2,150 ± 30', '0.012 ± 0.002', '0.5')
+    """
+    if not (math.isfinite(error) and error > 0):
+        return f"{value:.3g}"
+    digits = -math.floor(math.log10(error))
+    return f"{round(value, digits):,.{max(digits, 0)}f} ± {round(error, digits):,.{max(digits, 0)}f}".replace("-", "−")
+
+
 @st.cache_data(show_spinner=False, max_entries=64)
 def _figures(run: str) -> dict[str, np.ndarray]:
     with np.load(io.BytesIO(runner().store.load_artifact(run, "figures") or b""), allow_pickle=False) as file:
@@ -51,12 +65,13 @@ def _draw(found: dict[str, np.ndarray], k: int) -> None:
     left, right = st.columns(2, gap="large")
     chart(interval_chart(NAMES, found["values"], found["low"], found["high"], **look), "intervals", place=left)
     left.caption(
-        f"At k = {k}, with 95 % bootstrap intervals: the balls stay, the points that are tested are drawn again."
+        f"At k = {k}, by the paper's formula, with 95 % bootstrap intervals: the balls stay, the points that are "
+        "tested are drawn again."
     )
     chart(prd_chart(found["precision"], found["recall"], **look), "prd", place=right)
     value, error = found["kid"]
     right.caption(
         f"Sajjadi's curve on 20 clusters: $F_8$ {found['f8'][0]:.3f} (recall), $F_{{1/8}}$ {found['f8'][1]:.3f} "
         f"(precision). Of the points as they are: Fréchet distance {found['frechet']:.3f}, "
-        f"kernel distance {value:.3g} ± {error:.1g}."
+        f"kernel distance {with_error(value, error)}."
     )

@@ -27,6 +27,7 @@ from app.furniture import (
     try_section,
 )
 from app.memory import Memory
+from app.precision_recall.beside import with_error
 from app.precision_recall.choices import choose, upload
 from app.services import runner
 from app.takeaway import rest_of_address
@@ -136,7 +137,7 @@ def _draw(found: Found) -> None:
     right.caption("Both sets on the real set's first two principal axes: a shadow, distances are taken in all of them.")
     value, error = found["kid"]
     left.caption(
-        f"Fréchet distance {found['frechet']:.3f} · kernel distance {value:.4g} ± {error:.2g}, of this embedding."
+        f"Fréchet distance {found['frechet']:.3f} · kernel distance {with_error(value, error)}, of this embedding."
     )
     with st.expander("PRD curve", icon=":material/show_chart:"):
         chart(prd_chart(found["precision"], found["recall"], **look), "set_prd")

@@ -18,14 +18,15 @@ HIDDEN = ("k", "data", "fake_data", "source")
 
 def settings() -> PairChecks:
     """Draw the controls; the last good sets stay where the new ones cannot be."""
-    above, below = st.container(), st.container()
-    with above:
+    above, middle, below = (st.container() for _ in range(3))
+    with middle:
         pair = controls(PairChecks, hide=HIDDEN)
-    with below:
-        memory = Memory(PairChecks)
-        if memory.current("fake") == "flow":
+    memory = Memory(PairChecks)
+    if memory.current("fake") == "flow":
+        with above:
             choose_flow(PairChecks, key="pr_flow")
-        elif memory.current("fake") == "points":
+    with below:
+        if memory.current("fake") == "points":
             st.caption("Generated points of your own")
             own_points(PairChecks, "fake_data", name="fake")
         if memory.current("fake") != "flow" and memory.current("real") == "points":
