@@ -11,6 +11,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from app.figures.colourmaps import table
+from app.simplex.raster import triangle
 from dgm_core import zoo
 from dgm_core.cnf import exhibit
 from dgm_core.data.densities import TARGETS
@@ -49,18 +50,12 @@ def film_thumbnail(checkpoint: str) -> bytes:
 def simplex_thumbnail(taus: tuple[float, ...] = (0.1, 0.5, 1.0, 4.0), side: int = 220) -> bytes:
     """A PNG: relaxed samples of three categories at four temperatures, from the corners to the centre."""
     logits = weights_to_logits(torch.tensor([0.5, 0.3, 0.2])).expand(500, -1)
-    hues = ("#3590d9", "#f48a19", "#38e192")
-    picture = Image.new("RGB", (2 * side * len(taus), 2 * side), "#14171d")
-    draw = ImageDraw.Draw(picture)
+    picture = Image.new("RGB", (side * len(taus), side))
     for index, tau in enumerate(taus):
         z = gumbel_softmax(logits, tau, generator=torch.Generator().manual_seed(0)).numpy()
-        corner, length = np.array([2 * side * index + 0.08 * side, 1.85 * side]), 1.84 * side
-        corners = corner + length * np.array([[0, 0], [1, 0], [0.5, -(0.75**0.5)]])
-        draw.polygon([tuple(point) for point in corners], outline="#6b7385", width=3)
-        for (x, y), k in zip(z @ corners, z.argmax(1), strict=True):
-            draw.ellipse((x - 4, y - 4, x + 4, y + 4), fill=hues[k])
+        picture.paste(triangle(z, side, dark=True), (side * index, 0))
     out = BytesIO()
-    picture.resize((side * len(taus), side), Image.Resampling.LANCZOS).save(out, "PNG", optimize=True)
+    picture.save(out, "PNG", optimize=True)
     return out.getvalue()
 
 

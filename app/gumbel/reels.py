@@ -19,6 +19,7 @@ from dgm_core.gumbel.vae import CategoricalVAE
 from dgm_core.gumbel.vae_views import Codes, browse, decode, prior_samples, tiles, training_reel
 from dgm_core.reel import Reel
 from dgm_core.runs import Snapshot
+from dgm_core.zoo.reels import large
 
 
 def declared(trained: Trained) -> DiscreteVAE:
@@ -49,7 +50,7 @@ def opening(trained: Trained) -> Opening | None:
 def finished_training_reel(trained: Trained) -> Reel | None:
     """The reel of a finished training."""
     if trained.source == "shipped":
-        return exhibit.large(zoo.read(trained.name, exhibit.TRAINING))
+        return large(zoo.read(trained.name, exhibit.TRAINING))
     previews = runner().store.previews(trained.name)
     return training_reel(previews) if previews else None
 

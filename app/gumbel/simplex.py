@@ -20,8 +20,9 @@ from app.furniture import (
     try_section,
 )
 from app.gumbel.resting import Resting
-from app.gumbel.samples import samples_csv, samples_npz
+from app.gumbel.samples import samples_csv, samples_npz, samples_of
 from app.simplex import simplex_stage
+from app.simplex.raster import triangle_png, triangle_svg
 from app.takeaway import rest_of_address
 from dgm_core.gumbel import expectation_curve
 from dgm_core.gumbel.presets import SIMPLEX
@@ -87,10 +88,13 @@ def _apply(preset: Preset) -> None:
 
 
 def _take_home(now: ConcreteChecks) -> None:
+    dark, z = is_dark(), samples_of(now)[1]
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         copy_link(now, rest_of_address(now), key="link_simplex")
         export_section(
             [
+                Export("PNG", "gumbel-softmax.png", "image/png", lambda: triangle_png(z, dark=dark)),
+                Export("SVG", "gumbel-softmax.svg", "image/svg+xml", lambda: triangle_svg(z, dark=dark)),
                 Export("CSV", "gumbel-softmax.csv", "text/csv", lambda: samples_csv(now)),
                 Export("NPZ", "gumbel-softmax.npz", "application/octet-stream", lambda: samples_npz(now)),
             ],

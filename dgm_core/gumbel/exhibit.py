@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import lzma
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,9 +17,9 @@ from dgm_core.gumbel.opening import Opening
 from dgm_core.gumbel.vae import CategoricalVAE
 from dgm_core.gumbel.vae_training import VAESnapshot
 from dgm_core.gumbel.vae_views import training_reel
-from dgm_core.pack import pack, unpack
 from dgm_core.reel import Reel
 from dgm_core.zoo.exhibit import Exhibit, Read
+from dgm_core.zoo.reels import large, small
 
 MELTING, TRAINING, OPENING = "melting.bin", "training.bin", "opening.bin"
 FRAMES = 30
@@ -84,27 +83,6 @@ class VAEExhibit(Exhibit):
 
 
 EXHIBIT = VAEExhibit()
-
-
-def small(reel: Reel) -> bytes:
-    """A reel as differences from frame to frame, modulo 256, compressed with xz."""
-    steps = np.diff(reel.frames, axis=0, prepend=np.zeros_like(reel.frames[:1]))
-    return lzma.compress(pack(reel.words, {"times": reel.times, "steps": steps}), preset=9)
-
-
-def large(packed: bytes) -> Reel:
-    """Read what `small` wrote.
-
-    Raises:
-        ValueError: when the bytes are no shipped reel.
-    """
-    try:
-        meta, arrays = unpack(lzma.decompress(packed))
-        rows, columns = tuple(meta.pop("row_labels")), tuple(meta.pop("column_labels"))
-        frames = np.add.accumulate(arrays["steps"], axis=0, dtype=np.uint8)
-        return Reel(arrays["times"], frames, rows, columns, **meta)
-    except (lzma.LZMAError, KeyError, TypeError) as error:
-        raise ValueError(f"these bytes are no shipped reel: {error}") from error
 
 
 def declared(experiment: Experiment) -> DiscreteVAE:

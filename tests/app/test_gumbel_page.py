@@ -9,9 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.special import softmax
 
 from app.gumbel.categories import _code as categories_code
@@ -19,6 +21,8 @@ from app.gumbel.estimators import _code as estimators_code
 from app.gumbel.samples import samples_csv, samples_npz
 from app.gumbel.simplex import _code as simplex_code
 from app.simplex import stage_noise
+from app.simplex.raster import triangle_png, triangle_svg
+from app.simplex.settings import HUES
 from dgm_core.gumbel.presets import CATEGORIES, ESTIMATORS, SIMPLEX
 from dgm_core.gumbel.views import CategoryChecks, ConcreteChecks, EstimatorBench
 from tests.app.test_pages import no_failure, opened, said
@@ -105,3 +109,20 @@ def test_predictions_are_asked(presets: Any) -> None:
     for preset in presets:
         assert preset.options[preset.answer]
         assert preset.reveal
+
+
+def test_pictures_show_every_sample_where_it_is() -> None:
+    """The SVG's circles against barycentric coordinates; the PNG has each hue at its corner."""
+    z = np.array([[1.0, 0, 0], [0, 1.0, 0], [0, 0, 1.0], [0.2, 0.3, 0.5]])
+    root = ElementTree.fromstring(triangle_svg(z, 600))
+    circles = [
+        (float(c.get("cx", "")), float(c.get("cy", ""))) for c in root.iter("{http://www.w3.org/2000/svg}circle")
+    ]
+    corners = np.array(circles[:3])
+    np.testing.assert_allclose(circles[3], z[3] @ corners, atol=0.02)
+    np.testing.assert_allclose(np.linalg.norm(corners - np.roll(corners, 1, 0), axis=1), 504, atol=0.1)
+    with Image.open(io.BytesIO(triangle_png(z, 600))) as picture:
+        for (x, y), hue in zip(corners, HUES, strict=True):
+            seen = np.array(picture.getpixel((round(x), round(y))))
+            wanted = np.array([int(hue.light[k : k + 2], 16) for k in (1, 3, 5)])
+            assert np.abs(seen - wanted).max() <= 30
