@@ -16,6 +16,7 @@ from dgm_core.errors import DataError
 from dgm_core.experiment import Progress, Training, TrainingFailedError
 from dgm_core.metrics import PRDC, expected_coverage, prdc, prdc_curve
 from dgm_core.metrics.hubs import orphans
+from dgm_core.precision_recall.checks import exhaustive
 from dgm_core.views import View
 
 Axis = Literal["dimension", "n", "k", "temperature"]
@@ -26,13 +27,16 @@ DIMENSIONS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 COUNTS = (50, 100, 200, 500, 1000, 2000, 5000)
 TEMPERATURES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.4, 1.6, 1.8, 2.0)
 K_MAX = 50
+LOOKED_AT = 500
+"""Points of each set that are compared with all others."""
 
 
 class MetricCurves(View):
     """Real points of N(0, I), generated ones of N(μ, σ² I); or a trained flow at several temperatures.
 
     Previews: ``x`` (P,) places on the axis; ``values`` (P, R, 4) precision, recall, density and coverage of R draws;
-    ``theory`` (P, 2) the expected density and coverage, NaN where the laws differ; along the dimension also
+    ``theory`` (P, 2) the expected density and coverage, NaN where the laws differ; ``apart`` (P,) by how much the
+    numbers of the first draw's first points differ from those of all pairs in float64; along the dimension also
     ``orphans`` (P, R), the share of real points that are no other's neighbour.
     """
 
@@ -135,14 +139,21 @@ class MetricCurves(View):
                 if self.axis == "dimension":
                     alone.append(orphans(real, self.k))
             count = int(place) if self.axis == "n" else self.n
-            arrays = {"x": np.array([place]), "values": np.array([rows]), "theory": self._theory(count, [self.k])}
+            arrays = {
+                "x": np.array([place]), "values": np.array([rows]), "theory": self._theory(count, [self.k]),
+                "apart": np.array([apart(*self.draw(place, self.seed), self.k)]),
+            }  # fmt: skip
             yield {**arrays, "orphans": np.array([alone])} if alone else arrays
 
     def _over_k(self, k_max: int) -> dict[str, np.ndarray]:
         curves = [prdc_curve(*self.draw(0, self.seed + 97 * draw), k_max) for draw in range(self.repeats)]
         values = np.array([[c.precision, c.recall, c.density, c.coverage] for c in curves])  # (R, 4, K)
         k = np.arange(1, k_max + 1)
-        return {"x": k.astype(float), "values": values.transpose(2, 0, 1), "theory": self._theory(self.n, list(k))}
+        first = self.draw(0, self.seed)
+        return {
+            "x": k.astype(float), "values": values.transpose(2, 0, 1), "theory": self._theory(self.n, list(k)),
+            "apart": np.array([apart(*first, int(each)) if each in (1, k_max) else 0.0 for each in k]),
+        }  # fmt: skip
 
     def _theory(self, count: int, ks: list[int]) -> np.ndarray:
         """(len(ks), 2): E[density] and E[coverage]."""
@@ -171,6 +182,13 @@ class MetricCurves(View):
 
         pair = CloudPair(fake="flow", source=self.source, temperature=temperature, n=self.n, m=self.n)
         return pair.points(seed)
+
+
+def apart(real: np.ndarray, fake: np.ndarray, k: int) -> float:
+    """The largest difference from the numbers of all pairs in float64, for the first `LOOKED_AT` points of each set."""
+    x, y = real[:LOOKED_AT], fake[:LOOKED_AT]
+    k = min(k, len(x) - 1)
+    return float(np.abs(np.subtract(_four(prdc(x, y, k)), _four(exhaustive(x, y, k)))).max())
 
 
 def _four(numbers: PRDC) -> list[float]:

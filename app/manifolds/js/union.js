@@ -12,7 +12,6 @@ export class Union {
     Object.assign(this, { width, height });
     this.steps = new Float32Array((width + 2) * height * LINES);
     this.mask = new Uint8Array(width * height);
-    this.lowest = new Uint8Array(width * height);
   }
 
   /** Coverage 0…255 of each pixel by the discs at `points` [x0, y0, x1, y1, …] with `radii`, seen through a frame. */
@@ -54,35 +53,27 @@ export class Union {
     }
   }
 
-  /** The smallest coverage among each pixel's neighbours: where it is less than the pixel's own, the rim runs. */
-  erode() {
-    const { mask, lowest, width, height } = this;
-    for (let y = 0; y < height; y++) {
-      const up = Math.max(y - 1, 0) * width, here = y * width, down = Math.min(y + 1, height - 1) * width;
-      for (let x = 0; x < width; x++) {
-        const left = x > 0 ? x - 1 : 0, right = x < width - 1 ? x + 1 : x;
-        let least = mask[here + x], other = mask[up + x];
-        if (other < least) least = other;
-        if ((other = mask[down + x]) < least) least = other;
-        if ((other = mask[here + left]) < least) least = other;
-        if ((other = mask[here + right]) < least) least = other;
-        lowest[here + x] = least;
-      }
-    }
-    return lowest;
-  }
-
   /** The union as RGBA words: `inside` and `rim` are opacities 0…1 of the colour [r, g, b]. */
   colour(words, [red, green, blue], inside, rim) {
-    const { mask } = this, lowest = this.erode(), base = (blue << 16) | (green << 8) | red, last = mask.length;
-    for (let at = 0; at < last; at++) {
-      const cover = mask[at];
-      if (cover === 0) {
-        words[at] = 0;
-        continue;
+    const { mask, width, height } = this, base = (blue << 16) | (green << 8) | red;
+    const word = (alpha) => ((Math.round(alpha) << 24) | base) >>> 0, solid = word(255 * inside);
+    for (let y = 0, at = 0; y < height; y++) {
+      const up = y > 0 ? -width : 0, down = y < height - 1 ? width : 0;
+      for (let x = 0; x < width; x++, at++) {
+        const cover = mask[at];
+        if (cover === 0) {
+          words[at] = 0;
+          continue;
+        }
+        const above = mask[at + up], below = mask[at + down], left = x > 0 ? mask[at - 1] : cover, right = x < width - 1 ? mask[at + 1] : cover;
+        if ((cover & above & below & left & right) === 255) {
+          words[at] = solid;
+          continue;
+        }
+        // Where a neighbour is covered less than the pixel itself, the rim runs.
+        const edge = (cover - Math.min(above, below, left, right, cover)) * rim;
+        words[at] = word(Math.max(edge, cover * inside));
       }
-      const edge = (cover - lowest[at]) * rim, alpha = edge > cover * inside ? edge : cover * inside;
-      words[at] = ((Math.round(alpha) << 24) | base) >>> 0;
     }
   }
 }
