@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import struct
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,6 +67,6 @@ def unpack(packed: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             block = packed[offset : offset + part["nbytes"]]
             arrays[part["name"]] = np.frombuffer(block, dtype=np.dtype(part["dtype"])).reshape(part["shape"])
             offset += part["nbytes"]
-    except (struct.error, KeyError, TypeError, ValueError, EOFError, OSError) as error:
+    except (struct.error, zlib.error, KeyError, TypeError, AttributeError, ValueError, EOFError, OSError) as error:
         raise ValueError(f"these bytes are no packed arrays: {error}") from error
     return meta, arrays

@@ -84,4 +84,11 @@ def spread(work: Work, rows: int, least: int) -> None:
 @lru_cache(maxsize=1)
 def _crew(process: int) -> ThreadPoolExecutor:
     """The threads of this process, each running operators alone; a forked child gets its own."""
-    return ThreadPoolExecutor(os.cpu_count() or 1, "rows", initializer=torch.set_num_threads, initargs=(1,))
+    return ThreadPoolExecutor(os.cpu_count() or 1, "rows", initializer=_single)
+
+
+def _single() -> None:
+    """This thread runs operators alone from now on."""
+    # A thread takes over the process's number when torch is first used in it: ask first, or that would come later.
+    torch.get_num_threads()
+    torch.set_num_threads(1)

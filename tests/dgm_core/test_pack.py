@@ -4,7 +4,7 @@ import gzip
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -30,6 +30,8 @@ def test_round_trip_is_exact(arrays: dict[str, np.ndarray], compress: bool, titl
 
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=200))
+@example(b"\x00\x00\x00\x010")
+@example(b"\x1f\x8bnothing")
 def test_other_bytes_are_refused_with_a_sentence(blob: bytes) -> None:
     with pytest.raises(ValueError, match="no packed arrays"):
         unpack(blob)

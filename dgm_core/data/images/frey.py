@@ -58,7 +58,7 @@ def _faces(content: bytes) -> np.ndarray:
 
     try:
         found = loadmat(io.BytesIO(content), variable_names=["ff"]).get("ff")  # type: ignore[arg-type]
-    except (*_DAMAGE, MatReadError) as error:
+    except (*_DAMAGE, MatReadError, UnboundLocalError) as error:  # the last is how scipy's reader may stumble
         raise DataError(f"{FILE} is damaged or no file that MATLAB 4 to 7 saved; fetch it again.") from error
     if not isinstance(found, np.ndarray) or found.ndim != 2 or found.dtype.kind not in "uif":
         raise DataError(f"{FILE} holds no matrix named ff; the published file has one of 560 × 1965.")
