@@ -32,11 +32,16 @@ def run(argv: list[str]) -> int:
     parser.add_argument("--embed", choices=EMBEDDINGS, default="pixels", help="of images (default pixels)")
     parser.add_argument("--network", default=NETWORK, help=f"the classifier, zoo:NAME or run:ID (default {NETWORK})")
     parser.add_argument("--size", type=int, default=32, help="pixels a side that each image becomes (default 32)")
+    parser.add_argument(
+        "--most", type=int, default=50_000, help="rows of either set; of more, so many are drawn (default 50000)"
+    )
     parser.add_argument("--strict", action="store_true", help="leave points on a ball's rim out")
     parser.add_argument("--device", help="cpu or cuda (default: cuda where there is one)")
     parsed = parser.parse_args(argv)
     if parsed.k < 1:
         raise UsageError(f"--k: {parsed.k} is no number of neighbours; at least 1")
+    if parsed.most < 2:
+        raise UsageError(f"--most: {parsed.most} rows cannot be compared; at least 2")
     try:
         result = _compare(parsed)
     except DataError as error:
@@ -53,7 +58,7 @@ def _compare(parsed: Any) -> dict[str, Any]:
         sets = []
         for path in (parsed.real, parsed.fake):
             step(f"reading {path.name}")
-            sets.append(_embedded(path, parsed))
+            sets.append(_thinned(path.name, _embedded(path, parsed), parsed.most))
         step("precision, recall, density, coverage")
         numbers = prdc(sets[0], sets[1], parsed.k, strict=parsed.strict, device=parsed.device)
         step("Fréchet distance")
@@ -93,6 +98,17 @@ def _embedded(path: Path, parsed: Any) -> np.ndarray:
             raise DataError(f"{path.name}: too many pixels to compare; take a smaller --size.")
         return images.flatten(1).numpy()
     return _through(parsed.network, images)
+
+
+def _thinned(name: str, rows: np.ndarray, most: int) -> np.ndarray:
+    """At most so many rows, the same ones every time."""
+    if len(rows) <= most:
+        return rows
+    import numpy as np
+
+    note(f"{name}: {most:,} of {len(rows):,} rows are compared, drawn at random; --most takes more")
+    chosen: np.ndarray = rows[np.sort(np.random.default_rng(0).permutation(len(rows))[:most])]
+    return chosen
 
 
 def _through(network: str, images: Any) -> np.ndarray:

@@ -14,9 +14,16 @@ from app.figures.palette import DATA, GROUND, MODEL
 from app.figures.precision_recall import curves_chart, interval_chart, map_chart, prd_chart, trade_off
 from app.manifolds import _sent, extent_of
 from app.manifolds.events import k_of
+from app.precision_recall import curves as curves_part
+from app.precision_recall import sets as sets_part
+from app.precision_recall import takeaway
 from app.precision_recall.picture import MARGIN, SIDE, manifolds_png
 from dgm_core.errors import DataError
 from dgm_core.metrics.manifolds import Manifolds, manifolds
+from dgm_core.precision_recall import CloudPair, MetricCurves, PairChecks, SetComparison
+from dgm_core.precision_recall import curves as curves_module
+from dgm_core.precision_recall.presets import CURVES, PLANE, SETS
+from dgm_core.presets import Preset
 from tests.app.test_pages import no_failure, opened
 
 
@@ -166,6 +173,38 @@ def test_links_open(query: dict[str, str]) -> None:
     app = opened("precision_recall", query)
     no_failure(app)
     assert app.title
+
+
+@pytest.mark.parametrize("preset", [*PLANE, *CURVES, *SETS], ids=lambda preset: preset.name)
+def test_every_preset_opens(preset: Preset) -> None:
+    part, prefix = ("plane", "") if preset in PLANE else ("curves", "c_") if preset in CURVES else ("sets", "i_")
+    query = {name if name == "formula" else prefix + name: str(value) for name, value in preset.settings.items()}
+    app = opened("precision_recall", {"part": part, **query})
+    no_failure(app)
+    assert not app.info, [element.value for element in app.info]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        takeaway.code(PairChecks.of(CloudPair(drop=0.25, n=60, m=50), 4)),
+        curves_part._code(MetricCurves(axis="n", dimension=3, repeats=3, k=2)),
+        sets_part._code(SetComparison(generated="set:digits-test", embed="pca", most=60)),
+    ],
+)
+def test_the_code_of_the_page_runs(code: str, capsys: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(curves_module, "COUNTS", (30, 50))
+    exec(compile(code, "page", "exec"), {})
+    assert len(capsys.readouterr().out) > 40
+
+
+def test_files_to_take_home() -> None:
+    pair = CloudPair(n=50, m=40)
+    rows = takeaway.curves_csv(pair).decode().splitlines()
+    assert len(rows) == 40  # a head, and k up to 39
+    assert [float(cell) for cell in rows[3].split(",")] == pytest.approx([3, *pair.manifolds().curves[:, 2]])
+    held = np.load(io.BytesIO(takeaway.arrays_npz(pair)), allow_pickle=False)
+    np.testing.assert_array_equal(held["real"], pair.points()[0])
 
 
 HOSTILE: list[dict[str, str]] = [

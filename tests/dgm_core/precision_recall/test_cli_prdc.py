@@ -36,6 +36,16 @@ def test_folders_of_pictures(tmp_path, capsys, embed):
     assert found["dimensions"] == (16 * 16 * 3 if embed == "pixels" else 32)
 
 
+def test_a_million_rows_are_thinned_and_that_is_said(tmp_path, capsys):
+    random = np.random.default_rng(0)
+    np.save(tmp_path / "many.npy", random.normal(size=(1_000_000, 2)).astype(np.float32))
+    np.save(tmp_path / "few.npy", random.normal(size=(400, 2)).astype(np.float32))
+    assert main(["prdc", str(tmp_path / "many.npy"), str(tmp_path / "few.npy"), "--most", "500"]) == 0
+    told = capsys.readouterr()
+    assert "500 of 1,000,000 rows" in told.err
+    assert json.loads(told.out)["real"] == 500
+
+
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
