@@ -49,6 +49,7 @@ def training_panel(experiment: Experiment, draw: Draw, *, idle: str = "", on_cha
     """
     run = active_run(experiment)
     live = run is not None and runner().watch(run).live
+    _tell_end(experiment, run, live, on_change)
 
     @st.fragment(run_every=POLL if live else None)
     def panel() -> None:
@@ -58,14 +59,21 @@ def training_panel(experiment: Experiment, draw: Draw, *, idle: str = "", on_cha
         snapshot = runner().watch(run)
         if live != snapshot.live:
             # It has ended, or a callback has just resumed it: only a run of the whole page sets the timer anew.
-            if live:
-                on_change(False)
             st.rerun()
         _state(snapshot)
         _buttons(experiment, snapshot, on_change)
         draw(snapshot)
 
     panel()
+
+
+def _tell_end(experiment: Experiment, run: str | None, live: bool, on_change: Turn) -> None:
+    """Say once that the run seen live has ended, whichever part of the page has noticed it and run the page anew."""
+    slot = f"{_slot(experiment)}:live"
+    if live:
+        st.session_state[slot] = run
+    elif st.session_state.pop(slot, None) == run and run is not None:
+        on_change(False)
 
 
 def _slot(experiment: Experiment) -> str:

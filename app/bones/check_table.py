@@ -75,7 +75,9 @@ def allowed(check: Check) -> str:
     if check.kind == "standard error":
         return f"± 4 × {error}"
     if check.kind == "at most":
-        return f"+ {error}" if check.error else "none"
+        if not check.error:
+            return "none"
+        return f"{'−' if check.error < 0 else '+'} {error.removeprefix('−')}"
     return f"± {error}"
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from pydantic import ValidationError
 
 from app.bones.notes import notes
+from app.bones.switch import from_address, to_address
 from app.controls import controls
 from app.memory import Memory
 from dgm_core.experiment import Experiment, problem
@@ -33,9 +34,10 @@ def ab_section(left: Experiment, right: Experiment, draw: Callable[[Any, str], N
 def ab_controls(experiment: E, fields: Sequence[str], *, prefix: str = "b_") -> E:
     """Choose one field and its other value; returns B, which differs from A in that field alone."""
     titles = {parameter.name: parameter.title for parameter in type(experiment).parameters()}
-    name = st.selectbox(
-        "B differs in", list(fields), format_func=titles.__getitem__, key=f"{prefix}field", persist_state="session"
-    )
+    key = f"{prefix}field"
+    from_address(key, fields, fields[0])
+    name = st.selectbox("B differs in", list(fields), format_func=titles.__getitem__, key=key, persist_state="session")
+    to_address(key, name, fields[0])
     Memory(type(experiment), prefix).remember(experiment.model_dump(exclude={name}))  # B is A but for one field
     other = controls(type(experiment), prefix=prefix, only=[name], basic_first=False)
     try:

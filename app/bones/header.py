@@ -52,8 +52,9 @@ def paint(latex: str, meaning: Meaning, dark: bool) -> str:
 
 
 def legend_line(legend: Legend, dark: bool) -> str:
-    """One line of Markdown: each symbol in its colour and its word."""
-    return " &ensp; ".join(f"${paint(symbol, meaning, dark)}$ {word}" for symbol, (meaning, word) in legend.items())
+    """One line of Markdown: each symbol in its colour and its word, which stay together where the line wraps."""
+    words = {symbol: f" {word}".replace(" ", "&nbsp;") for symbol, (_, word) in legend.items()}
+    return " &ensp; ".join(f"${paint(symbol, legend[symbol][0], dark)}${words[symbol]}" for symbol in legend)
 
 
 def _end(symbol: str) -> str:

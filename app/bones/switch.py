@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import streamlit as st
 
@@ -23,21 +23,26 @@ def switch(title: str, options: Mapping[str, str], *, key: str, default: str | N
     Returns:
         The name chosen.
     """
-    _read(key, options, default)
+    from_address(key, options, default)
     chosen = st.segmented_control(
         title, list(options), format_func=options.__getitem__, required=default is not None, key=key,
         label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
+    to_address(key, chosen, default)
+    return chosen
+
+
+def to_address(key: str, chosen: str | None, default: str | None) -> None:
+    """Keep a choice in the address; the default and no choice leave no parameter."""
     if chosen == default or chosen is None:
         if key in st.query_params:
             del st.query_params[key]
     elif st.query_params.get(key) != chosen:
         st.query_params[key] = chosen
-    return chosen
 
 
-def _read(key: str, options: Mapping[str, str], default: str | None) -> None:
-    """On entering the page, what the address says; whatever is no name in it means the default."""
+def from_address(key: str, options: Collection[str], default: str | None) -> None:
+    """On entering the page, take over what the address says; whatever is no option means the default."""
     visit, slot = st.session_state.get(VISIT, 0), f"dgm:switch:{key}"
     if st.session_state.get(slot) == visit and not went_back_or_forward():
         return

@@ -14,6 +14,8 @@ from app.figures.palette import accent
 from app.figures.theme import layered
 
 HEIGHT = 400
+LAST_THIRD = 0.62
+"""Of the width: a mark further right has its name to its left, where there is room for it."""
 UNBIASED, BIASED = "unbiased, whatever f is", "biased"
 
 
@@ -46,13 +48,14 @@ def bias_variance(
         name=np.tile(names, len(bias)), x=bias.ravel(), y=std.ravel(), k=steps, kind=np.tile(kind, len(bias))
     )
     words = apart(bias[now], std[now], reach)
-    marks = columns(name=np.array(names), x=bias[now], y=std[now], kind=kind, words=words)
+    left = np.asarray(bias[now]) > LAST_THIRD * reach[0]
+    marks = columns(name=np.array(names), x=bias[now], y=std[now], kind=kind, words=words, left=left)
     frame = columns(x=np.array([0.0, reach[0]]), y=np.array([0.0, reach[1]]))
     return Figure(_bias_spec(dark, scale), {"frame": frame, "trail": trail, "marks": marks})
 
 
 def apart(x: np.ndarray, y: np.ndarray, reach: tuple[float, float]) -> np.ndarray:
-    """Heights for labels to the right of marks, moved up where two would be written over each other.
+    """Heights for labels beside marks, moved up where two would be written over each other.
 
     Args:
         x, y: (E,) places of the marks; heights go by the square root, as on the chart.
@@ -90,13 +93,15 @@ def _bias_spec(dark: bool, scale: float) -> Mapping[str, Any]:
     ]
     trail = source("trail").mark_line(strokeWidth=1.5 * scale, opacity=0.35, interpolate="monotone", clip=True)
     marks = source("marks").mark_point(size=110 * scale, clip=True)
-    words = source("marks").mark_text(align="left", dx=9 * scale, clip=False)
+    rightward = source("marks").transform_filter("!datum.left").mark_text(align="left", dx=9 * scale, clip=False)
+    leftward = source("marks").transform_filter("datum.left").mark_text(align="right", dx=-9 * scale, clip=False)
     beside = alt.Y("words:Q", title="standard deviation of one sample, relative", scale=root)
     return layered(
         source("frame").mark_point(opacity=0).encode(x, y),
         trail.encode(x, y, colour, alt.Detail("name:N"), alt.Order("k:Q")),
         marks.encode(x, y, colour, alt.Shape("kind:N", legend=None), tooltip=tips),
-        words.encode(x, beside, alt.Text("name:N")),
+        rightward.encode(x, beside, alt.Text("name:N")),
+        leftward.encode(x, beside, alt.Text("name:N")),
         description="Relative bias against relative standard deviation of one sample, a mark for each estimator",
         height=HEIGHT + 100,
         dark=dark,

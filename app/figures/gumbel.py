@@ -64,7 +64,7 @@ def _expectation_spec(count: int, has_measured: bool, dark: bool, scale: float) 
         legend=alt.Legend(symbolType="stroke") if count <= 6 else None,
     )
     x = alt.X("tau:Q", title="temperature τ", scale=alt.Scale(type="log", nice=False), axis=alt.Axis(tickCount=6))
-    y = alt.Y("value:Q", title="E[z_k], and P(argmax = k) dashed", scale=alt.Scale(domainMin=0))
+    y = alt.Y("value:Q", title="E[zₖ]; dashed P(argmax = k)", scale=alt.Scale(domainMin=0))
     tips = [
         alt.Tooltip("name:N", title="category"),
         alt.Tooltip("tau:Q", format=".3g"),

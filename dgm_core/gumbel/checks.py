@@ -170,7 +170,7 @@ def without_replacement(log_pi: Tensor, samples: int, generator: torch.Generator
     chances = plackett_luce_log_prob(pairs, log_pi).exp()
     best = int(chances.argmax())
     first, second = (int(k) + 1 for k in pairs[best])
-    source = "Plackett–Luce: P = π_i π_j / (1 − π_i)"
+    source = r"Plackett–Luce: $P = \pi_i \pi_j / (1 - \pi_i)$"
     return [
         _share(rf"Gumbel-Top-2: $P({first}\ \mathrm{{then}}\ {second})$", int(counts[best]), float(chances[best]),
                samples, source),

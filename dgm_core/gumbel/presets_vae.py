@@ -38,8 +38,7 @@ PRESETS: tuple[Preset, ...] = (
         answer=2,
         reveal=f"KL = 0.00: at τ = 5 every relaxed code lies near the centre whatever the encoder says, so the decoder "
         f"learns to ignore it, and all that is left is independent pixels, {PLAIN} nats.",
-        settings={},
-        against={"schedule": "fixed", "tau": 5.0},
+        settings={"schedule": "fixed", "tau": 5.0},
     ),
     Preset(
         name="one-latent",

@@ -244,6 +244,19 @@ def test_a_stale_link_is_stale_for_a_second_experiment_too() -> None:
         assert values(at)["steps"] == (300 if version == "3" else 2000)
 
 
+def test_the_link_names_the_field_in_which_b_differs() -> None:
+    at = AppTest.from_function(second, default_timeout=30)
+    at.query_params["b_field"], at.query_params["b_steps"] = "steps", "300"
+    at.run()
+    assert not at.exception
+    assert at.selectbox(key="b_field").value == "steps"
+    assert "**Steps**" in at.markdown[0].value
+    at.selectbox(key="b_field").set_value("trace").run()
+    assert "b_field" not in at.query_params
+    at.selectbox(key="b_field").set_value("steps").run()
+    assert at.query_params["b_field"] == "steps"
+
+
 def test_a_and_b_differ_in_one_named_field() -> None:
     at = AppTest.from_function(second, default_timeout=30)
     at.query_params["b_trace"] = "gaussian"
