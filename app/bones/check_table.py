@@ -19,7 +19,8 @@ STYLE = """<style>
   padding: .45rem 1rem .45rem 0; vertical-align: baseline; }
 .st-key-check th { font-weight: 500; opacity: .72; font-size: .875em; white-space: nowrap; }
 .st-key-check td:nth-child(2) { min-width: 9rem; }
-.st-key-check td:first-child, .st-key-check td:nth-child(n+3):nth-child(-n+5) { white-space: nowrap; }
+.st-key-check td:nth-child(3) { min-width: 7.5rem; }
+.st-key-check td:first-child, .st-key-check td:nth-child(n+4):nth-child(-n+5) { white-space: nowrap; }
 .st-key-check td:first-child { font-weight: 600; }
 .st-key-check td:last-child { font-size: .875em; opacity: .8; padding-right: 0; }
 </style>"""

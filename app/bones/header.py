@@ -52,9 +52,8 @@ def paint(latex: str, meaning: Meaning, dark: bool) -> str:
 
 
 def legend_line(legend: Legend, dark: bool) -> str:
-    """One line of Markdown: each symbol in its colour and its word, which stay together where the line wraps."""
-    words = {symbol: f" {word}".replace(" ", "&nbsp;") for symbol, (_, word) in legend.items()}
-    return " &ensp; ".join(f"${paint(symbol, legend[symbol][0], dark)}${words[symbol]}" for symbol in legend)
+    """One line of Markdown: each symbol in its colour and its word."""
+    return " &ensp; ".join(f"${paint(symbol, meaning, dark)}$ {word}" for symbol, (meaning, word) in legend.items())
 
 
 def _end(symbol: str) -> str:

@@ -14,8 +14,6 @@ from app.figures.palette import accent
 from app.figures.theme import layered
 
 HEIGHT = 400
-LAST_THIRD = 0.62
-"""Of the width: a mark further right has its name to its left, where there is room for it."""
 UNBIASED, BIASED = "unbiased, whatever f is", "biased"
 
 
@@ -48,14 +46,14 @@ def bias_variance(
         name=np.tile(names, len(bias)), x=bias.ravel(), y=std.ravel(), k=steps, kind=np.tile(kind, len(bias))
     )
     words = apart(bias[now], std[now], reach)
-    left = np.asarray(bias[now]) > LAST_THIRD * reach[0]
-    marks = columns(name=np.array(names), x=bias[now], y=std[now], kind=kind, words=words, left=left)
+    short = np.array([name.replace("Straight-through ", "ST ") for name in names])
+    marks = columns(name=np.array(names), x=bias[now], y=std[now], kind=kind, words=words, short=short)
     frame = columns(x=np.array([0.0, reach[0]]), y=np.array([0.0, reach[1]]))
     return Figure(_bias_spec(dark, scale), {"frame": frame, "trail": trail, "marks": marks})
 
 
 def apart(x: np.ndarray, y: np.ndarray, reach: tuple[float, float]) -> np.ndarray:
-    """Heights for labels beside marks, moved up where two would be written over each other.
+    """Heights for labels to the right of marks, moved up where two would be written over each other.
 
     Args:
         x, y: (E,) places of the marks; heights go by the square root, as on the chart.
@@ -93,15 +91,13 @@ def _bias_spec(dark: bool, scale: float) -> Mapping[str, Any]:
     ]
     trail = source("trail").mark_line(strokeWidth=1.5 * scale, opacity=0.35, interpolate="monotone", clip=True)
     marks = source("marks").mark_point(size=110 * scale, clip=True)
-    rightward = source("marks").transform_filter("!datum.left").mark_text(align="left", dx=9 * scale, clip=False)
-    leftward = source("marks").transform_filter("datum.left").mark_text(align="right", dx=-9 * scale, clip=False)
+    words = source("marks").mark_text(align="left", dx=9 * scale, clip=False)
     beside = alt.Y("words:Q", title="standard deviation of one sample, relative", scale=root)
     return layered(
         source("frame").mark_point(opacity=0).encode(x, y),
         trail.encode(x, y, colour, alt.Detail("name:N"), alt.Order("k:Q")),
         marks.encode(x, y, colour, alt.Shape("kind:N", legend=None), tooltip=tips),
-        rightward.encode(x, beside, alt.Text("name:N")),
-        leftward.encode(x, beside, alt.Text("name:N")),
+        words.encode(x, beside, alt.Text("short:N")),
         description="Relative bias against relative standard deviation of one sample, a mark for each estimator",
         height=HEIGHT + 100,
         dark=dark,
@@ -111,9 +107,8 @@ def _bias_spec(dark: bool, scale: float) -> Mapping[str, Any]:
 
 def _kinds(dark: bool) -> alt.Color:
     colours = [accent("good", dark), accent("model", dark)]
-    return alt.Color(
-        "kind:N", scale=alt.Scale(domain=[UNBIASED, BIASED], range=colours), legend=alt.Legend(symbolType="circle")
-    )
+    legend = alt.Legend(symbolType="circle", symbolOpacity=1)
+    return alt.Color("kind:N", scale=alt.Scale(domain=[UNBIASED, BIASED], range=colours), legend=legend)
 
 
 def cost_bars(
