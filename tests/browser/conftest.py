@@ -106,7 +106,7 @@ def new_page(chromium: Any) -> Iterator[Callable[..., Any]]:
         contexts.append(chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options}))
         page = contexts[-1].new_page()
         page.problems = []
-        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.on("pageerror", lambda error: page.problems.append(error.stack or str(error)))
         page.on("console", lambda message: note(page, message))
         return page
 

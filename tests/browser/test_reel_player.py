@@ -294,3 +294,24 @@ def test_the_text_alternative_says_what_and_when(show: Callable[..., ReelOnPage]
     assert player.canvas.get_attribute("role") == "img"
     for button in player.root.locator("button").all():
         assert button.get_attribute("aria-label") or button.inner_text()
+
+
+def test_a_reel_that_comes_while_it_has_no_room_waits_for_it(url: str, new_page: Callable[..., Any]) -> None:
+    """In a part of the page that is not shown yet nothing is drawn and nothing fails; with the room come the pictures.
+
+    Seen or not is said by the browser some time after the reel has come, so here it never says that.
+    """
+    page = new_page()
+    page.add_init_script("window.IntersectionObserver = class { observe() {} disconnect() {} unobserve() {} };")
+    page.add_init_script("""document.addEventListener("DOMContentLoaded", () => document.head.insertAdjacentHTML(
+        "beforeend", '<style id="hidden">#root { display: none !important }</style>'));""")
+    page.goto(url)
+    player = ReelOnPage(page)
+    page.locator(".reel[data-ready=true]").wait_for(state="attached", timeout=PATIENCE)
+    assert player.root.evaluate("e => e.clientWidth") == 0
+    page.wait_for_timeout(300)
+    assert page.problems == []
+    page.evaluate("document.getElementById('hidden').remove()")
+    player.ready()
+    found, wanted = player.images(ROWS, COLUMNS, SIDE), colours(blocks(FRAMES).frames[0])
+    np.testing.assert_array_equal(found, wanted)

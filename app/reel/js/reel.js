@@ -50,7 +50,7 @@ class ReelPlayer extends Playing {
 
   show(film, options) {
     const before = this.options, first = !this.film, wasAtEnd = this.atEnd;
-    Object.assign(this, { film, options, painted: null });
+    Object.assign(this, { film, options, painted: null, placed: false });
     this.setClock(before, first, wasAtEnd);
     this.dress();
     this.find("note").textContent = options.note;
@@ -106,7 +106,7 @@ class ReelPlayer extends Playing {
     root.dataset.named = String(options.column_labels.length > 0);
     root.dataset.stacked = String(band > 0);
     this.label();
-    this.painted = null;
+    Object.assign(this, { painted: null, placed: true });
     this.paint();
   }
 
@@ -134,7 +134,7 @@ class ReelPlayer extends Playing {
   }
 
   draw() {
-    if (this.film && this.visible) this.paint();
+    if (this.placed && this.visible) this.paint(); // without room nothing has its place yet
   }
 
   paint() {
