@@ -46,7 +46,7 @@ def read_points(name: str, blob: bytes | BinaryIO, max_points: int = MAX_POINTS)
         >>> read_points("two.csv", b"x,y\\n0,1\\n2,3\\n").tolist()
         [[0.0, 1.0], [2.0, 3.0]]
     """
-    content = _content(name, blob)
+    content = content_of(name, blob)
     if content.startswith(b"\x93NUMPY"):
         points = points_from_npy(name, content, max_points)
     elif content.startswith(b"PK"):
@@ -71,10 +71,10 @@ def read_image(name: str, blob: bytes | BinaryIO, invert: bool | None = None) ->
     Raises:
         DataError: when it is no such picture, too large, damaged or blank.
     """
-    return ink_from_image(name, _content(name, blob), invert)
+    return ink_from_image(name, content_of(name, blob), invert)
 
 
-def _content(name: str, blob: bytes | BinaryIO) -> bytes:
+def content_of(name: str, blob: bytes | BinaryIO) -> bytes:
     """The file's bytes; never more than one above the limit is read."""
     if not isinstance(blob, bytes | bytearray | memoryview):
         if blob.seekable():

@@ -21,18 +21,19 @@ from safetensors.numpy import load, save
 from dgm_core.data.densities import TARGETS
 from dgm_core.data.pictures import image_target
 from dgm_core.data.points import points_target
+from dgm_core.data.series import Series, series_of_table
 from dgm_core.data.target import Target
 from dgm_core.data.words import word_target
 from dgm_core.errors import DataError
 from dgm_core.home import home
 
-Kind = Literal["points", "image", "images"]
+Kind = Literal["points", "image", "images", "series"]
 
 MAX_TOTAL = 256 * 2**20
 """Bytes that the shelf may hold; beyond it what was not used for longest is dropped."""
 
 MAX_PIECE = 16 * 2**20
-"""Bytes of points or of a picture: a million points take 8 MB."""
+"""Bytes of points, a picture or a series: a million points take 8 MB."""
 
 MAX_IMAGES = 64 * 2**20
 """Bytes of a set of images: 20,000 of 32 × 32 in colour take 61 MB."""
@@ -41,13 +42,17 @@ IMAGE_SIDES = (4, 256)
 """The least and the largest side of images in a set."""
 
 
+_DTYPES: dict[str, type | None] = {"images": None, "series": np.float64}
+"""What is kept other than as float32: images as they come, since what they are is looked at; times with all digits."""
+
+
 class Piece(NamedTuple):
     """Data from the shelf.
 
     Args:
         kind: ``"points"``, ``"image"`` or ``"images"``.
         array: float32 points (N, 2) in the window's coordinates; float32 ink (H, W), row 0 at the top; uint8 images
-            (N, C, H, W), C is 1 or 3.
+            (N, C, H, W), C is 1 or 3; a float64 table (N, 1 + D) of times and variables, NaN in the gaps.
     """
 
     kind: Kind
@@ -55,10 +60,11 @@ class Piece(NamedTuple):
 
 
 def put(array: np.ndarray, kind: Kind | None = None, *, max_total: int = MAX_TOTAL) -> str:
-    """Keep points, a picture or a set of images.
+    """Keep points, a picture, a set of images or a series.
 
     Args:
-        array: (N, 2) points in the window's coordinates or (H, W) ink, finite; or (N, C, H, W) uint8 images, N ≥ 2.
+        array: (N, 2) points in the window's coordinates or (H, W) ink, finite; (N, C, H, W) uint8 images, N ≥ 2; or a
+            series' table, (N, 1 + D).
         kind: which of them; None takes an array of two columns for points, one of four dimensions for images.
         max_total: bytes that the shelf may hold afterwards.
 
@@ -69,7 +75,7 @@ def put(array: np.ndarray, kind: Kind | None = None, *, max_total: int = MAX_TOT
         DataError: when the data are not of that kind, are too large, or the disk takes no more.
     """
     kind = kind or _kind_of(np.shape(array))
-    array = np.ascontiguousarray(array, dtype=None if kind == "images" else np.float32)
+    array = np.ascontiguousarray(array, dtype=_DTYPES.get(kind, np.float32))
     most = MAX_IMAGES if kind == "images" else MAX_PIECE
     if array.nbytes > most:
         raise DataError(f"The data take {array.nbytes / 2**20:.0f} MiB; at most {most / 2**20:.0f} MiB are kept.")
@@ -140,6 +146,18 @@ def images_of(key: str) -> np.ndarray:
     return piece.array
 
 
+def series_of(key: str) -> Series:
+    """A series; its variables' names are not kept.
+
+    Raises:
+        DataError: when the data are missing, damaged or of another kind.
+    """
+    piece = get(key)
+    if piece.kind != "series":
+        raise DataError(f"The data {key} are of the kind “{piece.kind}”, not “series”; upload a series instead.")
+    return series_of_table(piece.array)
+
+
 def target_of(name: str, word: str = "", data: str = "") -> Target:
     """The target that an Experiment's fields name.
 
@@ -177,8 +195,9 @@ def _kept_target(key: str) -> Target:
 
 
 def _target(piece: Piece) -> Target:
-    if piece.kind == "images":
-        raise DataError("The data are a set of images, not points or one picture; choose a target for those.")
+    if piece.kind in ("images", "series"):
+        what = "a set of images" if piece.kind == "images" else "a series"
+        raise DataError(f"The data are {what}, not points or one picture; choose a target for those.")
     return points_target(piece.array) if piece.kind == "points" else image_target(piece.array)
 
 
@@ -189,6 +208,9 @@ def _kind_of(shape: tuple[int, ...]) -> Kind:
 
 
 def _require_good(piece: Piece) -> None:
+    if piece.kind == "series":
+        series_of_table(piece.array)
+        return
     if piece.kind != "images":
         _target(piece)
         return

@@ -11,7 +11,8 @@ import numpy as np
 
 from dgm_core.errors import DataError
 
-_DELIMITERS = ("\t", ";", "|", ",")
+DELIMITERS = ("\t", ";", "|", ",")
+"""In the order in which they are looked for; where none is, blanks set columns apart."""
 _LONG_ROW = 1000
 
 
@@ -36,15 +37,15 @@ def points_from_text(name: str, content: bytes, max_points: int) -> np.ndarray:
     lines = content.count(b"\n") or content.count(b"\r")
     if lines > 2 * max_points + 1000:
         raise _too_many(name, lines, max_points)
-    text = re.sub(r"\r\n?", "\n", _decode(name, content))
-    first = list(islice(_rows(text), 2))
+    text = re.sub(r"\r\n?", "\n", decode(name, content))
+    first = list(islice(rows_of(text), 2))
     if not first:
         raise DataError(f"{name} holds no rows; two columns of numbers are needed.")
-    delimiter = next((mark for mark in _DELIMITERS if mark in first[-1][1]), None)
+    delimiter = next((mark for mark in DELIMITERS if mark in first[-1][1]), None)
     _require_two_columns(name, first[-1][1], delimiter)
     if delimiter in (";", "\t") and "." not in first[-1][1]:
         text = text.replace(",", ".")
-    skipped = first[0][0] if len(first) == 2 and not any(map(_is_number, _cells(first[0][1], delimiter))) else 0
+    skipped = first[0][0] if len(first) == 2 and not any(map(is_number, cells_of(first[0][1], delimiter))) else 0
     return _parse(name, text, delimiter, skipped, max_points)
 
 
@@ -52,7 +53,7 @@ def _parse(name: str, text: str, delimiter: str | None, skipped: int, max_points
     try:
         points = np.loadtxt(io.StringIO(text), delimiter=delimiter, skiprows=skipped, quotechar='"', ndmin=2)
     except ValueError as error:
-        for number, row in _rows(text):
+        for number, row in rows_of(text):
             if number > skipped and not _numbers(row, delimiter):
                 what = f"Line {number:,} of {name} reads “{row[:40]}”"
                 raise DataError(f"{what}; two numbers are needed in each line.") from error
@@ -62,7 +63,12 @@ def _parse(name: str, text: str, delimiter: str | None, skipped: int, max_points
     return points
 
 
-def _decode(name: str, content: bytes) -> str:
+def decode(name: str, content: bytes) -> str:
+    """The text, from UTF-8 or from UTF-16 with a byte-order mark.
+
+    Raises:
+        DataError: when it is no text.
+    """
     wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
         text = content.decode("utf-16" if wide else "utf-8-sig")
@@ -73,7 +79,7 @@ def _decode(name: str, content: bytes) -> str:
     return text
 
 
-def _rows(text: str) -> Iterator[tuple[int, str]]:
+def rows_of(text: str) -> Iterator[tuple[int, str]]:
     """Lines that hold something, each with its number from 1 on; one at a time, since the text may be long."""
     for number, line in enumerate(io.StringIO(text, newline="\n"), start=1):
         row = line.split("#", 1)[0].strip(" \n")
@@ -81,12 +87,12 @@ def _rows(text: str) -> Iterator[tuple[int, str]]:
             yield number, row
 
 
-def _cells(row: str, delimiter: str | None) -> list[str]:
+def cells_of(row: str, delimiter: str | None) -> list[str]:
     """The row's parts; of a very long row only those at its start, since all could be ten million."""
     return [cell.strip().strip('"') for cell in row[:_LONG_ROW].split(delimiter)]
 
 
-def _is_number(cell: str) -> bool:
+def is_number(cell: str) -> bool:
     """Whether the cell is a number; a comma in it can only be a decimal comma."""
     try:
         float(cell.replace(",", "."))
@@ -96,12 +102,12 @@ def _is_number(cell: str) -> bool:
 
 
 def _numbers(row: str, delimiter: str | None) -> bool:
-    cells = _cells(row, delimiter)
-    return len(cells) == 2 and all(map(_is_number, cells))
+    cells = cells_of(row, delimiter)
+    return len(cells) == 2 and all(map(is_number, cells))
 
 
 def _require_two_columns(name: str, row: str, delimiter: str | None) -> None:
-    columns = len(_cells(row, delimiter))
+    columns = len(cells_of(row, delimiter))
     if columns != 2 or len(row) > _LONG_ROW:
         count = "very long lines" if len(row) > _LONG_ROW else f"{columns} column{'s' * (columns > 1)}"
         raise DataError(f"{name} has {count}; two columns are needed, one point in each line.")
