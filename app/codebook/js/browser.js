@@ -67,7 +67,7 @@ class CodebookBrowser {
     if (anew) this.open();
     if (answer) this.editing.receive(answer, arrays, anew);
     this.maps = null;
-    if (anew || told !== this.told || this.look.key !== lookOf(this.root, options).key) this.layout();
+    if (anew || told !== this.told || this.look?.key !== lookOf(this.root, options).key) this.layout();
     else this.edited();
     this.told = told;
     this.root.dataset.ready = "true";
@@ -76,7 +76,7 @@ class CodebookBrowser {
 
   open() {
     const { book } = this;
-    Object.assign(this, { hover: null, cell: null, over: null, looked: 0 });
+    Object.assign(this, { hover: null, cell: null, over: null, looked: 0, look: null }); // nothing has its place yet
     this.pinned = { code: null, image: null };
     this.editing.restart(book);
     this.find("facts").textContent = `${count(book.codes)} codes, ${book.dead ? `${count(book.dead)} dead` : "none dead"}`;

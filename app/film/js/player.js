@@ -56,7 +56,7 @@ class Player extends Playing {
       if (!first && JSON.stringify(before[name]) !== JSON.stringify(options[name])) delete this.chosen[name];
     if (!first && JSON.stringify(before.layers) !== JSON.stringify(options.layers))
       for (const [name] of LAYERS) delete this.chosen[name];
-    Object.assign(this, { film, options, overlays });
+    Object.assign(this, { film, options, overlays, placed: false });
     this.setClock(before, first, wasAtEnd);
     if (!first && String(film.extent) !== String(this.extent)) this.view = null;
     this.extent = film.extent;
@@ -104,6 +104,7 @@ class Player extends Playing {
     this.root.dataset.compact = String(width < COMPACT);
     this.root.style.setProperty("--stage", `${Math.floor(width)}px`);
     this.stage.resize(Math.floor(width), Math.floor(width / aspect));
+    this.placed = true;
     this.drawNow();
   }
 
@@ -136,7 +137,7 @@ class Player extends Playing {
   }
 
   draw() {
-    if (this.film && this.visible) this.paint();
+    if (this.placed && this.visible) this.paint(); // without room nothing has its place yet
   }
 
   paint() {

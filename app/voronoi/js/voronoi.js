@@ -47,7 +47,7 @@ class PlanePlayer extends Playing {
     if (this.film !== film) this.moment = new Moment(film);
     if (!first && this.film.number !== film.number) Object.assign(this.probe, { at: null, held: null });
     if (!first && this.film.count !== film.count) Object.assign(this.probe, { at: null, held: null });
-    Object.assign(this, { film, options });
+    Object.assign(this, { film, options, placed: false });
     this.setClock(before, first, false);
     this.dress();
     this.colours();
@@ -108,6 +108,7 @@ class PlanePlayer extends Playing {
     this.root.style.setProperty("--stage", `${edge}px`);
     this.scene.resize(edge);
     this.curve.resize(this.find("curve").parentElement.clientWidth, Math.round((wide ? 230 : 170) * (this.options.classroom ? 1.25 : 1)));
+    this.placed = true;
     this.paint();
   }
 
@@ -132,7 +133,7 @@ class PlanePlayer extends Playing {
   }
 
   draw() {
-    if (this.film && this.visible) this.paint();
+    if (this.placed && this.visible) this.paint(); // without room nothing has its place yet
   }
 
   paint() {
