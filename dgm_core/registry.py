@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dgm_core.experiment import Experiment
 
 BUILT_IN: dict[str, tuple[str, ...]] = {
+    "neural_ode": ("dgm_core.neural_ode.experiment:NeuralODE",),
     "cnf": (
         "dgm_core.cnf.experiment:DensityFlow",
         "dgm_core.cnf.views:FlowFilm",
