@@ -5,27 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
+import numpy as np
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
 from dgm_core import sources
+from dgm_core.data.images import ImageSet
 from dgm_core.declaration import extra, settle
 from dgm_core.errors import DataError
 from dgm_core.experiment import Experiment, Progress, Training, TrainingFailedError
+from dgm_core.generators import Knob
 from dgm_core.nn.causal_transformer import CausalTransformer
 from dgm_core.nn.code_model import CodeModel
 from dgm_core.nn.memoryless import Memoryless
 from dgm_core.nn.pixelcnn import PixelCNN
+from dgm_core.nn.threads import alone
 from dgm_core.training.averaged_adam import AveragedAdam, flatten_parameters
 from dgm_core.training.loop import Loop, Plan, schedule
 from dgm_core.vqvae.code_maps import CodeMaps, code_maps, source_model
 from dgm_core.vqvae.model import QuantisedAutoencoder
 from dgm_core.vqvae.prior_training import CrossEntropy, PriorSnapshot
+from dgm_core.vqvae.tiles import as_bytes
 
 PriorName = Literal["uniform", "independent", "pixelcnn", "transformer"]
 LEARNED = ("pixelcnn", "transformer")
 HEADS = 4
+_DECODED = 500
 
 _LABELS = {
     "uniform": "uniform", "independent": "independent (histogram)", "pixelcnn": "gated PixelCNN",
@@ -42,6 +48,7 @@ class CodePrior(Experiment):
     """
 
     topic: ClassVar[str] = "vqvae"
+    knob: ClassVar[Knob] = Knob("temperature", 0.0, 2.0)
 
     source: Annotated[
         str,
@@ -188,6 +195,31 @@ class CodePrior(Experiment):
             return code_maps(model, declaration.images())
         except DataError as error:
             raise TrainingFailedError(str(error)) from error
+
+    def generate(self, model: torch.nn.Module, n: int, value: float, generator: torch.Generator) -> np.ndarray:
+        """Images of n maps drawn at temperature ``value``: see `dgm_core.generators.ImageGenerator`.
+
+        Raises:
+            DataError: when the autoencoder is not there, with one plain sentence.
+            ValueError: for a negative temperature.
+        """
+        if not isinstance(model, CodeModel):
+            raise TypeError(f"a law of code maps draws images here, not a {type(model).__name__}")
+        _, autoencoder = source_model(self.source)
+        device = next(model.parameters()).device
+        with alone(), torch.no_grad():
+            codes = model.sample(n, value, generator)
+            blocks = [as_bytes(autoencoder.to(device).decode_codes(block)) for block in codes.split(_DECODED)]
+        images: np.ndarray = torch.cat(blocks).numpy()
+        return images
+
+    def real(self) -> ImageSet:
+        """The images that the autoencoder was trained on: see `dgm_core.generators.ImageGenerator`.
+
+        Raises:
+            DataError: when they or the autoencoder are not there, with one plain sentence.
+        """
+        return source_model(self.source)[0].images()
 
     def train(
         self, model: torch.nn.Module, device: torch.device, resume: Mapping[str, Tensor] | None = None

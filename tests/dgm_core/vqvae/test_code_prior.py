@@ -13,6 +13,7 @@ from torch import nn
 from dgm_core.device import resolve
 from dgm_core.errors import DataError
 from dgm_core.experiment import Progress, TrainingFailedError
+from dgm_core.generators import load_generator
 from dgm_core.nn.code_model import CodeModel
 from dgm_core.nn.memoryless import Memoryless
 from dgm_core.vqvae.code_maps import CodeMaps, source_model
@@ -127,3 +128,16 @@ def test_every_kind_builds_and_draws(kind: str) -> None:
     model = build()
     assert model.sample(2).shape == (2, 4, 4)
     assert int(model.sample(20).max()) < 64
+
+
+def test_it_draws_images_at_the_turn_of_a_knob() -> None:
+    """What `ImageGenerator` promises: bytes of decoded samples, the same noise at every temperature."""
+    experiment, model = load_generator("zoo:vqvae-shapes-prior")
+    assert isinstance(model, CodeModel)
+    found = experiment.generate(model, 3, 0.7, torch.Generator().manual_seed(4))
+    autoencoder = source_model("zoo:vqvae-shapes")[1]
+    wanted = autoencoder.decode_codes(model.sample(3, 0.7, torch.Generator().manual_seed(4)))
+    assert np.array_equal(found, (wanted * 255).round().byte().numpy())
+    assert found.shape[1:] == experiment.real().shape
+    likeliest = [experiment.generate(model, 2, 0.0, torch.Generator().manual_seed(seed)) for seed in (1, 2)]
+    assert np.array_equal(*likeliest)
