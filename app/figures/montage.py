@@ -38,3 +38,8 @@ def montage(images: np.ndarray, *, columns: int, dark: bool = False) -> np.ndarr
         big = image.repeat(factor, axis=0).repeat(factor, axis=1)
         sheet[row * tall : row * tall + factor * height, column * wide : column * wide + factor * width] = big
     return sheet
+
+
+def tiles(images: np.ndarray) -> np.ndarray:
+    """Images (…, C, H, W) as a page shows them: (…, H, W) of one channel, (…, H, W, 3) of three."""
+    return images[..., 0, :, :] if images.shape[-3] == 1 else np.ascontiguousarray(np.moveaxis(images, -3, -1))

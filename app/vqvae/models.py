@@ -9,6 +9,7 @@ import streamlit as st
 
 from app import trained as store
 from app.codebook import CodebookView
+from app.figures.montage import tiles
 from app.services import runner
 from app.trained import Trained
 from dgm_core import zoo
@@ -106,11 +107,6 @@ def decoded(trained: Trained, maps: np.ndarray) -> np.ndarray:
 def without(trained: Trained, outputs: np.ndarray, left: np.ndarray) -> np.ndarray:
     """The nearest of the codes that are left, (K,) bool, to each output: (B, h, w)."""
     return drop(model_of(trained), outputs, set(np.flatnonzero(~left).tolist()))
-
-
-def tiles(images: np.ndarray) -> np.ndarray:
-    """Images (…, C, H, W) as a page shows them: (…, H, W) of one channel, (…, H, W, 3) of three."""
-    return images[..., 0, :, :] if images.shape[-3] == 1 else np.ascontiguousarray(np.moveaxis(images, -3, -1))
 
 
 @st.cache_resource(show_spinner=False, max_entries=12, hash_funcs=store.BY_NAME)

@@ -1,0 +1,1 @@
+"""What the page ``vqvae2`` is put together from."""
