@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dgm_core.nn.causal_transformer import CausalTransformer
     from dgm_core.nn.pixelcnn import PixelCNN
+    from dgm_core.nn.pixelsnail import PixelSNAIL
 
-__all__ = ["CausalTransformer", "PixelCNN"]
+__all__ = ["CausalTransformer", "PixelCNN", "PixelSNAIL"]
 
 
 def __getattr__(name: str) -> object:
@@ -21,4 +22,8 @@ def __getattr__(name: str) -> object:
         from dgm_core.nn.pixelcnn import PixelCNN
 
         return PixelCNN
+    if name == "PixelSNAIL":
+        from dgm_core.nn.pixelsnail import PixelSNAIL
+
+        return PixelSNAIL
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -142,9 +142,13 @@ class PixelWalk:
             seen = self.h[k][..., column : column + layer.reach + here]
             both = layer.horizontal(seen.unsqueeze(2))[..., 0, 0] + self.bias[k][..., column]
             added: Tensor = layer.out(gate(both)[..., None, None])[..., 0, 0]
-            found = added if layer.first else found + added
+            found = self.after_layer(k, added if layer.first else found + added)
         last: Tensor = self.model.head(found[..., None, None])
         return last[..., 0, 0]
+
+    def after_layer(self, k: int, found: Tensor) -> Tensor:
+        """What the place's features (n, C) become between layer k and the next; a model that adds something says it."""
+        return found
 
     def take(self, codes: Tensor) -> None:
         """See `dgm_core.nn.code_model.Walk`."""
