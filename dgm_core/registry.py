@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from dgm_core.experiment import Experiment
 
 BUILT_IN: dict[str, tuple[str, ...]] = {
-    "neural_ode": ("dgm_core.neural_ode.experiment:NeuralODE",),
+    "neural_ode": (
+        "dgm_core.neural_ode.experiment:NeuralODE",
+        "dgm_core.neural_ode.classification:FlowClassifier",
+    ),
     "cnf": (
         "dgm_core.cnf.experiment:DensityFlow",
         "dgm_core.cnf.views:FlowFilm",
