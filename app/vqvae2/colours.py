@@ -30,10 +30,10 @@ def code_colours(vectors: np.ndarray) -> np.ndarray:
     centred = np.nan_to_num(np.asarray(vectors, np.float64))
     centred = centred - centred.mean(0)
     left, size, _ = np.linalg.svd(centred, full_matrices=False)
-    axes = np.zeros((count, 3))
-    found = min(3, left.shape[1])
-    axes[:, :found] = (left * size)[:, :found]
-    shares = np.argsort(np.argsort(axes, axis=0, kind="stable"), axis=0) / max(count - 1, 1)
+    shares = np.full((count, 3), 0.5)
+    found = min(3, int((size > 1e-6 * max(size[0], 1e-30)).sum()))  # an axis without extent has no order
+    ranks = np.argsort(np.argsort(left[:, :found], axis=0, kind="stable"), axis=0)
+    shares[:, :found] = ranks / max(count - 1, 1)
     low, high = LIGHTNESS
     lab = np.stack([low + (high - low) * shares[:, 0], *(CHROMA * (2 * shares[:, k] - 1) for k in (1, 2))], axis=1)
     return _srgb(lab)

@@ -1,0 +1,162 @@
+"""The page vqvae2 without a browser: its boards hold what they say, every part runs, whatever the address says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.figures.montage import tiles
+from app.figures.vqvae2 import against_temperature, bits_by_level, levels_curve
+from app.vqvae2.board import Board, Cell
+from app.vqvae2.board.events import event_of
+from app.vqvae2.board.payload import encode, message
+from app.vqvae2.boards import levels_board, mix_board
+from app.vqvae2.colours import _srgb, code_colours
+from app.vqvae2.own_pictures import fitted
+from app.vqvae2.pipeline import Drawn, Encoded, pipeline_board
+from dgm_core.pack import unpack
+
+
+def random_images(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+
+
+def test_colours_follow_the_vectors() -> None:
+    """Codes on a line become lighter along it, one way or the other."""
+    colours = code_colours(np.arange(32.0)[:, None] * np.ones((1, 4)))
+    brightness = colours @ [0.2126, 0.7152, 0.0722]
+    assert (np.diff(brightness) > 0).all() or (np.diff(brightness) < 0).all()
+    assert code_colours(np.zeros((1, 3))).shape == (1, 3)
+    assert code_colours(np.full((4, 2), np.nan)).shape == (4, 3)
+
+
+def test_lab_is_the_standards() -> None:
+    """White, black and middle grey of CIE L*a*b* (D65)."""
+    lab = np.array([[100.0, 0, 0], [0, 0, 0], [53.585, 0, 0], [53.2408, 80.0925, 67.2032]])
+    np.testing.assert_allclose(_srgb(lab), [[255] * 3, [0] * 3, [128] * 3, [255, 0, 0]], atol=1)
+
+
+def test_the_board_of_levels_holds_the_arrays() -> None:
+    images = random_images(5, 3, 8, 8)
+    back = [random_images(5, 3, 8, 8) for _ in range(2)]
+    maps = [np.arange(5 * 4).reshape(5, 2, 2) % 6, np.arange(5 * 16).reshape(5, 4, 4) % 7]
+    colours = [code_colours(np.eye(6)), code_colours(np.eye(7))]
+    psnr = np.arange(10.0).reshape(5, 2)
+    board = levels_board(images, back, [*back, back[0]], maps, colours, psnr, np.array([12.0, 40.0]))
+    shown = {cell.title: cell for cell in board.cells}
+    np.testing.assert_array_equal(board.pictures[shown["Original"].source], tiles(images))
+    np.testing.assert_array_equal(board.pictures[shown["Top + bottom"].source], tiles(back[1]))
+    assert shown["Top + bottom"].captions[4] == "9.0 dB · 52 bits"
+    assert shown["Top only"].captions[0] == "0.0 dB · 12 bits"
+    np.testing.assert_array_equal(board.maps[shown["Bottom codes"].source], maps[1])
+    _, arrays = unpack(encode(board).packed)
+    np.testing.assert_array_equal(arrays["map1"], maps[1])
+    assert encode(board) is encode(board)
+
+
+@pytest.mark.parametrize("levels", [1, 2, 3])
+def test_no_two_cells_of_levels_share_a_place(levels: int) -> None:
+    images = random_images(1, 1, 4, 4)
+    maps = [np.zeros((1, 1, 1), int)] * levels
+    board = levels_board(images, [images] * levels, [images] * (levels + 1), maps, [code_colours(np.eye(2))] * levels,
+                         np.zeros((1, levels)), np.ones(levels))  # fmt: skip
+    places = [(cell.row, cell.column) for cell in board.cells]
+    assert len(set(places)) == len(places)
+
+
+def test_a_mixed_board_crosses_rows_and_columns() -> None:
+    rows, columns, mixed = random_images(2, 1, 4, 4), random_images(3, 1, 4, 4), random_images(2, 3, 1, 4, 4)
+    board = mix_board(rows, columns, mixed, "top", "bottom")
+    at = {(cell.row, cell.column): cell for cell in board.cells}
+    assert (0, 0) not in at
+    np.testing.assert_array_equal(board.pictures[at[2, 3].source][0], mixed[1, 2, 0])
+    np.testing.assert_array_equal(board.pictures[at[2, 0].source][0], rows[1, 0])
+    np.testing.assert_array_equal(board.pictures[at[0, 1].source][0], columns[0, 0])
+    assert at[2, 3].captions == ("top of A2 with bottom of B3",)
+
+
+def drawn_by_hand() -> Drawn:
+    generator = np.random.default_rng(1)
+    maps = (np.array([[3, 1]]), np.array([[0, 1, 2, 3], [4, 0, 1, 2]]))
+    tables = tuple(generator.dirichlet(np.ones(5), codes.size) for codes in maps)
+    kept = (np.array([True, False]), np.zeros(8, bool))
+    return Drawn(maps, tables, kept, random_images(10, 1, 8, 8))
+
+
+def test_the_pipeline_grows_code_by_code() -> None:
+    """Frame t holds what was given and the first t codes drawn, top before bottom, and the law of the last of them."""
+    drawn = drawn_by_hand()
+    image = random_images(1, 8, 8)
+    encoded = Encoded(image, image, (np.zeros((1, 2), int), np.zeros((2, 4), int)))
+    board = pipeline_board(encoded, drawn, [code_colours(np.eye(5))] * 2, ("one", "other"))
+    assert board.items == 10
+    assert [(board.maps[k][t] >= 0).sum() for t in (0, 1, 9) for k in (2, 3)] == [1, 0, 2, 0, 2, 8]
+    assert board.maps[2][0].tolist() == [[3, -1]]
+    assert board.maps[3][4].tolist() == [[0, 1, 2, -1], [-1] * 4]
+    assert board.now is not None
+    assert board.laws is not None
+    assert board.now[:3].tolist() == [[-1, -1], [2, 1], [3, 0]]
+    for t, (level, cell) in enumerate(drawn.order(), start=1):
+        law, code = drawn.probabilities[level][cell], drawn.maps[level].flat[cell]
+        at = board.laws.drawn[t]
+        assert board.laws.codes[t, at] == code
+        assert board.laws.probabilities[t, at] == pytest.approx(law[code])
+        assert board.laws.level[t] == level
+        assert board.laws.probabilities[t].sum() == pytest.approx(1)
+
+
+def test_a_board_refuses_what_does_not_belong_together() -> None:
+    picture, colours = random_images(3, 4, 4), (code_colours(np.eye(4)),)
+    cell = (Cell(0, 0, "picture"),)
+    for wrong in (
+        {"pictures": ()},
+        {"pictures": (picture, random_images(2, 4, 4))},
+        {"pictures": (picture, random_images(3, 5, 4))},
+        {"pictures": (picture.astype(float),)},
+        {"pictures": (picture,), "maps": (np.full((3, 2, 2), 4),), "map_levels": (0,), "colours": colours,
+         "levels": ("top",)},
+        {"pictures": (picture,), "cells": (Cell(0, 0, "codes"),)},
+        {"pictures": (picture,), "cells": (Cell(0, 0, "picture", captions=("a", "b")),)},
+        {"pictures": (picture,), "times": np.array([0.0, 0.0, 1.0])},
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=r"\w"):
+            Board(**{"cells": cell, **wrong})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "sent", [None, 3, {"index": 1}, {"digest": "d", "index": 3}, {"digest": "d", "index": True}, {"digest": "d"}]
+)
+def test_what_the_browser_sends_is_checked(sent: object) -> None:
+    board = Board((Cell(0, 0, "picture"),), (random_images(3, 4, 4),))
+    assert event_of({"item": sent}, board, "d").item is None
+    assert event_of({"item": {"digest": "d", "index": 2}}, board, "d").item == 2
+
+
+def test_a_message_may_leave_the_board_out() -> None:
+    made = encode(Board((Cell(0, 0, "picture"),), (random_images(3, 4, 4),)))
+    assert set(unpack(message(made, {"a": 1}))[1]) == {"board"}
+    assert unpack(message(None, {"a": 1})) == ({"a": 1}, {})
+
+
+def test_own_pictures_fit_any_model() -> None:
+    """An area mean of what is constant is that constant; grey is BT.601's; the same picture counts once."""
+    red = np.zeros((2, 3, 64, 64), np.uint8)
+    red[:, 0] = 200
+    assert fitted(red, (3, 32, 32)).shape == (1, 3, 32, 32)
+    assert np.unique(fitted(red, (1, 8, 8))).tolist() == [round(0.299 * 200)]
+    assert fitted(red, (3, 28, 20)).shape == (1, 3, 28, 20)
+
+
+def test_figures_hold_their_numbers() -> None:
+    steps = np.arange(1, 4)
+    curve = levels_curve(steps, {"top only": steps + 10.0, "top + bottom": steps + 20.0}, total=9)
+    np.testing.assert_array_equal(curve.tables["psnr"]["value"], [11, 12, 13, 21, 22, 23])
+    assert curve.tables["ends"]["value"].tolist() == [13, 23]
+    assert len(levels_curve(np.zeros(0), {"top only": np.zeros(0)}, total=9).tables["psnr"]["value"]) == 0
+    bits = bits_by_level(["a", "b"], np.array([[10.0, 30.0], [5.0, 15.0]]), np.array([0.0, 1.0]), ["top", "bottom"])
+    assert bits.tables["bars"]["low"].tolist() == [0, 10, 0, 5]
+    assert bits.tables["ends"]["text"].tolist() == ["40", "20 ± 1.0"]
+    t = np.array([0.5, 1.0])
+    metric = against_temperature("recall", t, t, t / 10, ceiling=0.9, floor=0.1, chosen=1.0)
+    assert metric.tables["marks"]["value"].tolist() == [0.9, 0.1]
+    np.testing.assert_allclose(metric.tables["curve"]["low"], [0.4, 0.8])
