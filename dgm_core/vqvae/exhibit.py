@@ -11,12 +11,12 @@ from dgm_core import zoo
 from dgm_core.checks import Check
 from dgm_core.data.images import available
 from dgm_core.experiment import Experiment, Progress, TrainingFailedError
+from dgm_core.nn.code_bits import bits_figures
 from dgm_core.nn.code_model import CodeModel
 from dgm_core.nn.threads import alone
 from dgm_core.vqvae.experiment import VQVAE
 from dgm_core.vqvae.model import QuantisedAutoencoder
 from dgm_core.vqvae.prior import CodePrior
-from dgm_core.vqvae.prior_training import bits_figures
 from dgm_core.vqvae.reels import codebook_reel, samples_reel, training_reel, usage_history
 from dgm_core.vqvae.training import held_out_figures
 from dgm_core.zoo.exhibit import Exhibit, Read

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from dgm_core.nn.code_bits import baseline_bits, bits_figures
 from dgm_core.nn.code_model import CodeModel
-from dgm_core.nn.memoryless import Memoryless
 from dgm_core.nn.threads import alone
-from dgm_core.training.averaged_adam import AveragedAdam, flatten_parameters, named_views
+from dgm_core.training.averaged_adam import AveragedAdam, flatten_parameters
+from dgm_core.training.batches import BatchObjective
 from dgm_core.vqvae.code_maps import CodeMaps
 from dgm_core.vqvae.model import QuantisedAutoencoder
 from dgm_core.vqvae.tiles import as_bytes
@@ -23,7 +24,7 @@ RUNNING = 128
 SAMPLES = 8
 
 
-class CrossEntropy:
+class CrossEntropy(BatchObjective):
     """−(1/L) log p(c) in nats, the mean over a batch of maps of L codes.
 
     Args:
@@ -37,25 +38,18 @@ class CrossEntropy:
     def __init__(
         self, model: CodeModel, maps: Tensor, batch: int, optimiser: AveragedAdam, generator: torch.Generator
     ) -> None:
-        self.model, self.maps, self.gradient, self.generator = model, maps, optimiser.gradient, generator
-        self.index = torch.empty(batch, dtype=torch.long, device=maps.device)
-        for parameter, view in zip(model.parameters(), named_views(self.gradient, model).values(), strict=True):
-            parameter.grad = view
-        self.loss = 0.0
+        super().__init__(model, (maps,), batch, optimiser, generator)
+        self.model, self.loss = model, 0.0
 
     def figures(self) -> dict[str, float]:
         """``bits_batch``: of a map, in the last batch."""
         return {"bits_batch": self.loss * self.model.length / math.log(2)}
 
-    def __call__(self, step: int = 0) -> Tensor:
-        """See `dgm_core.training.loop.Objective`."""
-        with alone():
-            self.gradient.zero_()
-            maps = self.maps[self.index.random_(len(self.maps), generator=self.generator)]
-            loss = F.cross_entropy(self.model.logits(maps).flatten(0, 2), maps.flatten())
-            loss.backward()
-            self.loss = float(loss.detach())
-        return loss.detach()
+    def loss_of(self, rows: tuple[Tensor, ...]) -> Tensor:
+        """See `BatchObjective`."""
+        loss = F.cross_entropy(self.model.logits(rows[0]).flatten(0, 2), rows[0].flatten())
+        self.loss = float(loss.detach())
+        return loss
 
 
 class PriorSnapshot:
@@ -74,7 +68,7 @@ class PriorSnapshot:
         self.model = copy.deepcopy(model).eval()
         self.flat = flatten_parameters(self.model)
         self.maps, self.autoencoder, self.seed = maps, autoencoder.to(self.flat.device), seed
-        self.baselines = baseline_bits(maps, model)
+        self.baselines = baseline_bits(maps.train, maps.test, model.codes)
 
     def look(self, weights: Tensor, step: int, *, last: bool) -> tuple[dict[str, float], dict[str, np.ndarray]]:
         """Held-out bits (`bits_figures`), those of the maps learned from, the baselines, and the picture."""
@@ -89,29 +83,3 @@ class PriorSnapshot:
         """``samples`` (8, C, H, W) uint8 and their ``codes`` (8, h, w) int32."""
         codes = self.model.sample(SAMPLES, generator=torch.Generator().manual_seed(self.seed))
         return {"samples": as_bytes(self.autoencoder.decode_codes(codes)).numpy(), "codes": codes.int().cpu().numpy()}
-
-
-@torch.no_grad()
-def bits_figures(model: CodeModel, maps: Tensor) -> dict[str, float]:
-    """What it takes to write a map down.
-
-    Args:
-        model: in evaluation mode.
-        maps: (M, h, w) int64.
-
-    Returns:
-        ``bits``, the mean over maps, ``bits_error``, its standard error, ``bits_per_code``.
-    """
-    bits = torch.cat([model.bits(block) for block in maps.split(256)]).double()
-    error = float(bits.std()) / math.sqrt(len(bits)) if len(bits) > 1 else 0.0
-    return {"bits": float(bits.mean()), "bits_error": error, "bits_per_code": float(bits.mean()) / model.length}
-
-
-def baseline_bits(maps: CodeMaps, model: CodeModel) -> dict[str, float]:
-    """Of a held-out map: ``bits_uniform``, h w log₂ K, and ``bits_independent``, by the training maps' histogram."""
-    histogram = Memoryless(model.codes, model.grid).to(maps.train.device)
-    histogram.count(maps.train)
-    return {
-        "bits_uniform": model.length * math.log2(model.codes),
-        "bits_independent": bits_figures(histogram, maps.test)["bits"],
-    }

@@ -14,12 +14,11 @@ from dgm_core.device import resolve
 from dgm_core.errors import DataError
 from dgm_core.experiment import Progress, TrainingFailedError
 from dgm_core.generators import load_generator
+from dgm_core.nn.code_bits import baseline_bits, bits_figures
 from dgm_core.nn.code_model import CodeModel
-from dgm_core.nn.memoryless import Memoryless
 from dgm_core.vqvae.code_maps import CodeMaps, source_model
 from dgm_core.vqvae.experiment import VQVAE
 from dgm_core.vqvae.prior import CodePrior
-from dgm_core.vqvae.prior_training import baseline_bits, bits_figures
 
 CPU = resolve("cpu")
 SMALL = {"source": "zoo:vqvae-digits", "width": 16, "depth": 1, "batch": 16, "steps": 40}
@@ -71,7 +70,7 @@ def test_uniform_and_independent_are_closed_forms() -> None:
 
 def test_baselines_use_the_maps_learned_from_only() -> None:
     maps = CodeMaps(torch.zeros(10, 1, 2, dtype=torch.long), torch.ones(3, 1, 2, dtype=torch.long))
-    found = baseline_bits(maps, Memoryless(2, (1, 2)))
+    found = baseline_bits(maps.train, maps.test, 2)
     assert found["bits_uniform"] == 2
     assert found["bits_independent"] == pytest.approx(-2 * math.log2(0.5 / 21), rel=1e-5)
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from dgm_core import zoo
+from dgm_core.nn.code_bits import baseline_bits
 from dgm_core.nn.code_model import CodeModel
 from dgm_core.presets import Preset
 from dgm_core.vqvae import presets
@@ -16,7 +17,6 @@ from dgm_core.vqvae.experiment import VQVAE
 from dgm_core.vqvae.plane_film import PlaneFilm
 from dgm_core.vqvae.plane_view import CodebookPlane
 from dgm_core.vqvae.prior import CodePrior
-from dgm_core.vqvae.prior_training import baseline_bits
 from dgm_core.zoo.reading import record
 
 PLANE = {preset.name: preset for preset in presets.PLANE}
@@ -89,7 +89,7 @@ def test_the_shipped_model_is_as_said() -> None:
 
 def test_bits_are_as_said() -> None:
     model, maps = prior()
-    base = baseline_bits(maps, model)
+    base = baseline_bits(maps.train, maps.test, model.codes)
     assert base["bits_uniform"] == presets.BITS["uniform"]
     assert base["bits_independent"] == pytest.approx(presets.BITS["independent"], abs=0.6)
     with torch.no_grad():
