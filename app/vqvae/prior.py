@@ -9,14 +9,27 @@ import streamlit as st
 
 from app import trained as store
 from app.bones.notes import notes
+from app.bones.switch import to_address
 from app.controls import apply_settings, controls
+from app.eraser import eraser, lower_half, mask_of, word_of
 from app.figures.vqvae import bits_bars, next_code
-from app.furniture import chart, code_section, copy_link, in_classroom, is_dark, measured_checks, scale, try_section
+from app.furniture import (
+    chart,
+    code_section,
+    copy_link,
+    in_classroom,
+    is_dark,
+    measured_checks,
+    scale,
+    switch,
+    try_section,
+)
 from app.reel import reel_player
 from app.takeaway import rest_of_address
 from app.trained import Trained, seen_by_view
 from app.training_panel import active_run, training_panel
 from app.vqvae import drawing
+from app.vqvae.drawing import Drawing
 from app.vqvae.stage import FIRST
 from dgm_core import zoo
 from dgm_core.presets import Preset
@@ -29,7 +42,9 @@ PREFIX = "r_"
 KINDS = {
     "uniform": "uniform", "independent": "independent", "pixelcnn": "PixelCNN", "transformer": "transformer",
 }  # fmt: skip
-WAYS = {"new": "A new image", "half": "The lower half of an image"}
+WAYS = {"new": "A new image", "erased": "What is erased of an image"}
+ERASED = "r_erased"
+DRAW = {"r_temperature": 1.0, "r_top_k": 0, "r_draw": 0}
 
 
 def prior() -> None:
@@ -90,22 +105,55 @@ def _line(metrics: Any) -> None:
 
 def _stage(trained: Trained) -> None:
     """A map drawn code by code, and the law of the code that is next."""
+    for name, value in DRAW.items():
+        st.session_state.setdefault(name, value)
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-        temperature = st.slider("Temperature", 0.0, 2.0, 1.0, 0.05, key="r_temperature")
-        top_k = st.slider("Of the likeliest (0: all)", 0, 64, 0, key="r_top_k")
-        seed = int(st.number_input("Seed of the draw", 0, 999_999, 0, key="r_draw"))
-    way = st.segmented_control("Draw", list(WAYS), format_func=WAYS.__getitem__, default="new", key="r_way")
-    found = drawing.drawn(trained, temperature, top_k, seed, way == "half")
+        temperature = st.slider("Temperature", 0.0, 2.0, step=0.05, key="r_temperature", bind="query-params")
+        top_k = st.slider("Of the likeliest (0: all)", 0, 64, key="r_top_k", bind="query-params")
+        seed = int(st.number_input("Seed of the draw", 0, 999_999, key="r_draw", bind="query-params"))
+    way = switch("Draw", WAYS, key="r_way", default="new")
+    if way == "erased":
+        _completed(trained, temperature, top_k, seed)
+    else:
+        _film(drawing.drawn(trained, temperature, top_k, seed), "prior_reel")
+
+
+def _completed(trained: Trained, temperature: float, top_k: int, seed: int) -> None:
+    """The eraser, and what the law puts in place of what is erased."""
+    held = drawing.held_out(trained)
+    if isinstance(held, str):
+        notes([held])
+        return
+    image = int(st.number_input("Held-out image", 0, len(held.maps) - 1, key="r_image", width=160, bind="query-params"))
+    h, w = held.maps.shape[1:]
+    linked = mask_of(st.query_params.get(ERASED), (h, w))
+    first = lower_half((h, w)) if linked is None else linked
+    erased = word_of(eraser(held.image(image), first, key="prior_eraser", alt=f"Held-out image {image}, decoded."))
+    to_address(ERASED, erased, word_of(lower_half((h, w))))
+    if not int(erased, 16):
+        st.caption("Nothing is erased, so there is nothing to draw.")
+        return
+    _film(drawing.completed(trained, image, erased, temperature, top_k, seed), f"prior_reel_{erased}")
+
+
+def _film(found: Drawing | str, key: str) -> None:
+    """Maps that grow, and what each code was drawn from; under another key they are played from their start."""
     if isinstance(found, str):
         notes([found])
         return
     event = reel_player(
-        found.reel, key="prior_reel", alt="Maps drawn code by code in raster order, decoded as they grow.", height=420,
-        ends=("empty", "whole"), loop="once", autoplay=True, report_time=True, classroom=in_classroom(),
+        found.reel, key=key, alt="Maps drawn code by code in raster order, decoded as they grow.", height=420,
+        ends=("first", "whole"), loop="once", autoplay=True, report_time=True, classroom=in_classroom(),
     )  # fmt: skip
-    step = int(min(event.shown if event.shown is not None else found.length, found.length)) - 1
-    if step >= found.given:
-        st.caption(f"The law of code {step + 1}, first column: the drawn one in orange.")
+    if found.fewest is not None:
+        st.caption(
+            f"Given codes that come later choose among {drawing.PARTICLES} maps drawn at once; at worst "
+            f"{found.fewest:.1f} of them carried the weight."
+        )
+    length = len(found.cells)
+    step = int(min(event.shown if event.shown is not None else length, length)) - 1
+    if step >= 0:
+        st.caption(f"What the law gives for code {found.cells[step] + 1}, first column: the drawn one in orange.")
         figure = next_code(found.probabilities[step], int(found.codes[step]), dark=is_dark(), scale=scale())
         chart(figure, "next")
 

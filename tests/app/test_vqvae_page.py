@@ -48,35 +48,35 @@ def test_the_prior_opens_on_a_shipped_law() -> None:
 
 
 def test_a_drawing_grows_cell_by_cell() -> None:
-    """Frame t shows the first t cells of the whole image in raster order, grey elsewhere."""
+    """Frame t shows what is given and the first t missing cells in raster order, grey elsewhere."""
     images = np.arange(2 * 3 * 4 * 6, dtype=np.uint8).reshape(2, 3, 4, 6)
-    frames = _growing(images, (2, 3), 1)
-    assert frames.shape == (6, 1, 2, 4, 6, 3)
-    for t, frame in enumerate(frames, start=1):
+    missing = np.array([[False, True, True], [True, False, True]])
+    frames = _growing(images, missing)
+    assert frames.shape == (5, 1, 2, 4, 6, 3)
+    for t, frame in enumerate(frames):
+        covered = np.flatnonzero(missing)[t:]
         for cell in range(6):
             row, column = divmod(cell, 3)
             part = (slice(2 * row, 2 * row + 2), slice(2 * column, 2 * column + 2))
             for image in range(2):
-                wanted = np.moveaxis(images[image], 0, -1)[part] if cell < t else 96
+                wanted = 96 if cell in covered else np.moveaxis(images[image], 0, -1)[part]
                 assert (frame[0, image][part] == wanted).all()
 
 
-@pytest.mark.parametrize("half", [False, True])
-def test_a_drawing_is_a_draw(half: bool) -> None:
-    """Each code has a probability under what it was drawn from, and the frames begin with what is given."""
-    found = drawn(PRIOR, 1.0, 0, 3, half)
+def test_a_drawing_is_a_draw() -> None:
+    """Each code has a probability under what it was drawn from, and the frames begin with nothing."""
+    found = drawn(PRIOR, 1.0, 0, 3)
     assert not isinstance(found, str)
-    assert found.given == (32 if half else 0)
     np.testing.assert_allclose(found.probabilities.sum(1), 1, atol=1e-4)
-    assert (found.probabilities[np.arange(64), found.codes][found.given :] > 0).all()
-    assert found.reel.times.tolist() == list(range(found.given, 65))
-    again = drawn(PRIOR, 1.0, 0, 3, half)
+    assert (found.probabilities[np.arange(64), found.codes] > 0).all()
+    assert found.reel.times.tolist() == list(range(65))
+    again = drawn(PRIOR, 1.0, 0, 3)
     assert not isinstance(again, str)
     np.testing.assert_array_equal(found.codes, again.codes)
 
 
 def test_top_k_leaves_others_out() -> None:
-    found = drawn(PRIOR, 1.0, 5, 0, False)
+    found = drawn(PRIOR, 1.0, 5, 0)
     assert not isinstance(found, str)
     assert (found.probabilities > 0).sum(1).max() <= 5
 
