@@ -64,15 +64,14 @@ def linear_flow(matrix: np.ndarray, offset: np.ndarray, start: np.ndarray, s: np
     return np.clip(np.nan_to_num(states.real[:, :n], posinf=_FAR, neginf=-_FAR), -_FAR, _FAR)
 
 
-def linear_fit(data: FitData, segments: int, hidden: int = 0) -> LinearFit:
+def linear_fit(data: FitData, hidden: int = 0) -> LinearFit:
     """The least-squares fit, from a start that is a regression of the smoothed curve's slopes on the curve.
 
     Args:
         data: what is seen; only its observed values count.
-        segments: K, for the units alone.
         hidden: dimensions that are not observed, as many as the neural field has.
     """
-    scale, curve = data.scale(segments), joined(data, segments, hidden)
+    scale, curve = data.scale, joined(data, hidden)
     n, observed = curve.shape[1], len(scale.size)
     every = max(1, -(-len(data.seen.times) // MOST))
     s, values = scale.moments(data.seen.times[::every]), scale.values(data.seen.values[::every])

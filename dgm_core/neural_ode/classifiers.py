@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from itertools import pairwise
+from typing import Self
 
 import numpy as np
 import torch
@@ -37,9 +39,13 @@ class Classifier(nn.Module):
         """(N, 2) → (N, D): zeros appended."""
         return nn.functional.pad(x, (0, self.dim - 2))
 
-    def path_of(self, z: Tensor) -> list[Tensor]:
-        """The L + 1 states on the way from z(0), each (N, D)."""
+    def path_of(self, z: Tensor, first: int = 0) -> list[Tensor]:
+        """The states on the way from z at the time of index ``first`` to z(1), each (N, D); L + 1 from the start."""
         raise NotImplementedError
+
+    def refined(self, states: int) -> Self:
+        """The same classifier with at least so many states on a path, where that does not change what it computes."""
+        return self
 
     def path(self, x: Tensor) -> Tensor:
         """The states of points on their way: (N, 2) → (L + 1, N, D)."""
@@ -69,8 +75,16 @@ class ODEClassifier(Classifier):
         self.method = method
         self.field = FieldNetwork(self.dim, width, depth, timed=True, generator=generator)
 
-    def path_of(self, z: Tensor) -> list[Tensor]:
-        return unroll(self.field, z, (0.0, 1.0), self.steps, self.method)[0]
+    def path_of(self, z: Tensor, first: int = 0) -> list[Tensor]:
+        return unroll(self.field, z, (first / self.steps, 1.0), self.steps - first, self.method)[0]
+
+    def refined(self, states: int) -> Self:
+        """With RK4, smaller steps of the same field; Euler's and midpoint's few steps are part of what was learned."""
+        if self.method != "rk4":
+            return self
+        finer = copy.copy(self)
+        finer.steps = self.steps * max(1, -(-(states - 1) // self.steps))
+        return finer
 
 
 class ResidualClassifier(Classifier):
@@ -80,9 +94,9 @@ class ResidualClassifier(Classifier):
         super().__init__(added, steps, generator)
         self.blocks = nn.ModuleList(FieldNetwork(self.dim, width, depth, generator=generator) for _ in range(steps))
 
-    def path_of(self, z: Tensor) -> list[Tensor]:
+    def path_of(self, z: Tensor, first: int = 0) -> list[Tensor]:
         states = [z]
-        for block in self.blocks:
+        for block in self.blocks[first:]:
             states.append(states[-1] + block(0.0, states[-1]))
         return states
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
+import numpy as np
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor
@@ -15,7 +16,7 @@ from dgm_core.errors import DataError
 from dgm_core.experiment import Experiment, Training, TrainingFailedError
 from dgm_core.neural_ode.fitting import FitSnapshot
 from dgm_core.neural_ode.networks import FixedMethod
-from dgm_core.neural_ode.series import FINE, FitData, joined, known_data, split
+from dgm_core.neural_ode.series import FINE, UNITS, FitData, joined, known_data, split
 from dgm_core.neural_ode.shooting import FitObjective, FittedODE, Shooting
 from dgm_core.neural_ode.spiral import SYSTEMS
 from dgm_core.training.averaged_adam import AveragedAdam, flatten_parameters
@@ -145,7 +146,7 @@ class NeuralODE(Experiment):
             ge=1,
             le=64,
             title="Solver steps",
-            description="Steps of the training's solver in a segment.",
+            description="Steps of the training's solver in a sixteenth of the time that is seen.",
             json_schema_extra=extra(unit="steps", log=True),
         ),
     ] = 4
@@ -216,10 +217,11 @@ class NeuralODE(Experiment):
         """
         data = self._fit_data()
         model = FittedODE(
-            data.seen.values.shape[1], self.hidden, self.segments, data.scale(self.segments),
+            data.seen.values.shape[1], self.hidden, self.segments, data.scale,
             width=self.width, depth=self.depth, generator=torch.Generator().manual_seed(self.seed),
         )  # fmt: skip
-        starts = joined(data, self.segments, self.hidden)[::FINE][: self.segments]
+        curve = joined(data, self.hidden)
+        starts = curve[np.arange(self.segments) * UNITS * FINE // self.segments]
         with torch.no_grad():
             model.starts.copy_(torch.from_numpy(starts))
         return model

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dgm_core.film import Extent, lattice
 from dgm_core.neural_ode.baseline import LinearFit, linear_fit
-from dgm_core.neural_ode.series import FitData, root_mean_square
+from dgm_core.neural_ode.series import UNITS, FitData, root_mean_square
 from dgm_core.neural_ode.shooting import FINE, QUICK, FittedODE
 from dgm_core.nn.solvers import Counted, Solver, SolverError, solve
 from dgm_core.pack import pack, unpack
@@ -109,7 +109,7 @@ def arrows_of(model: FittedODE, data: FitData) -> np.ndarray:
 
 def linear_of(model: FittedODE, data: FitData) -> LinearFit:
     """The linear field with as many dimensions."""
-    return linear_fit(data, model.segments, model.field.dim - model.variables)
+    return linear_fit(data, model.field.dim - model.variables)
 
 
 def errors(model: FittedODE | LinearFit, data: FitData, prefix: str = "") -> dict[str, float]:
@@ -139,7 +139,7 @@ def evaluations(model: FittedODE) -> int:
     counted = Counted(lambda t, state: (model.field(t, state[0]),))
     try:
         with torch.no_grad():
-            solve(counted, (model.starts[:1].detach(),), [0.0, float(model.segments)], ADAPTIVE)
+            solve(counted, (model.starts[:1].detach(),), [0.0, float(UNITS)], ADAPTIVE)
     except SolverError:
         return -1
     return counted.nfe

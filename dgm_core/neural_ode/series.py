@@ -10,6 +10,8 @@ from scipy.ndimage import gaussian_filter1d
 from dgm_core.data.series import Series
 from dgm_core.neural_ode.spiral import SYSTEMS, observe, truth
 
+UNITS = 16
+"""Units of the fit in the time that was seen."""
 INSIDE, BEYOND = 200, 200
 """Moments at which the fit to a known system is compared with its solution."""
 
@@ -21,7 +23,7 @@ class Scale:
     Args:
         shift, size: (D,) float64, the observed values' mean and standard deviation.
         start: the first moment.
-        unit: a segment's length, so that the segments begin at s = 0, 1, …
+        unit: a sixteenth of the time that was seen, so that what is seen lies at s = 0 … 16.
     """
 
     shift: np.ndarray
@@ -59,12 +61,13 @@ class FitData:
     beyond: Series
     known: bool
 
-    def scale(self, segments: int) -> Scale:
+    @property
+    def scale(self) -> Scale:
         """The scale of the fit, from what is seen alone."""
         values = self.seen.values
         size = np.nanstd(values, axis=0)
         span = float(self.seen.times[-1] - self.seen.times[0])
-        return Scale(np.nanmean(values, axis=0), size, float(self.seen.times[0]), span / segments)
+        return Scale(np.nanmean(values, axis=0), size, float(self.seen.times[0]), span / UNITS)
 
 
 def known_data(name: str, count: int, noise: float, gaps: float, seed: int) -> FitData:
@@ -119,23 +122,22 @@ def root_mean_square(values: np.ndarray, expected: np.ndarray, size: np.ndarray)
 
 
 FINE = 16
-"""Moments a segment of the joined curves."""
+"""Moments a unit of the joined curves."""
 
 
-def joined(data: FitData, segments: int, hidden: int = 0) -> np.ndarray:
+def joined(data: FitData, hidden: int = 0) -> np.ndarray:
     """The observations joined by straight lines and smoothed: where a fit starts from before anything is learned.
 
     Hidden dimensions start from the curves' derivatives, which tell apart moments that look the same.
 
     Args:
         data: what is seen.
-        segments: K.
         hidden: dimensions that are not observed.
 
     Returns:
-        (K · `FINE` + 1, D + hidden) at equal distances, in units of the fit.
+        (`UNITS` · `FINE` + 1, D + hidden) at equal distances, in units of the fit.
     """
-    scale, s = data.scale(segments), np.arange(segments * FINE + 1) / FINE
+    scale, s = data.scale, np.arange(UNITS * FINE + 1) / FINE
     moments = scale.moments(data.seen.times)
     curves = []
     for column in scale.values(data.seen.values).T:

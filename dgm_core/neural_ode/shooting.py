@@ -7,6 +7,7 @@ is a penalty on the gaps between a segment's end and the next one's start (Bock 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -15,11 +16,11 @@ from torch import Tensor, nn
 
 from dgm_core.data.series import Series
 from dgm_core.neural_ode.networks import FieldNetwork, FixedMethod, hermite, unroll
-from dgm_core.neural_ode.series import Scale
+from dgm_core.neural_ode.series import UNITS, Scale
 from dgm_core.training.averaged_adam import named_views
 
 FINE, QUICK = 8, 4
-"""Steps a segment of solutions that are kept, and of those that are looked at on the way."""
+"""Steps a unit of solutions that are kept, and of those that are looked at on the way."""
 
 
 class FittedODE(nn.Module):
@@ -28,7 +29,7 @@ class FittedODE(nn.Module):
     Args:
         variables: D that are observed.
         hidden: dimensions beside them that are not.
-        segments: K.
+        segments: K, of equal length.
         scale: of the series; kept with the weights.
         width, depth: of the field.
         generator: draws the first weights.
@@ -62,7 +63,7 @@ class FittedODE(nn.Module):
 
         Args:
             times: (T,) in the series' units, in any order, from its first moment on.
-            steps: RK4 steps a segment; between them a cubic.
+            steps: RK4 steps a unit; between them a cubic.
 
         Returns:
             (T, D + hidden) float64.
@@ -99,18 +100,20 @@ class FittedODE(nn.Module):
 class Shooting:
     """The masked misfit of K short solutions, and the penalty on the gaps between them.
 
-    (1/M) Σ_observed (ẑ − z)² + w (1/((K − 1) D)) Σ_k |z_k(1) − z_{k+1}(0)|², where M counts the observed values.
+    (1/M) Σ_observed (ẑ − z)² + w (1/((K − 1) D)) Σ_k |z_k(end) − z_{k+1}(0)|², where M counts the observed values.
 
     Args:
         model: on the training's device.
         seen: the observations.
-        method, steps: of the solver on a segment.
+        method: of the solver.
+        steps: its steps a unit.
     """
 
     def __init__(self, model: FittedODE, seen: Series, method: FixedMethod = "rk4", steps: int = 4) -> None:
-        self.model, self.method, self.steps = model, method, steps
+        self.model, self.method, self.length = model, method, UNITS / model.segments
+        self.steps = steps = math.ceil(steps * self.length)
         like, scale = model.starts, model.scale
-        moments = scale.moments(seen.times)
+        moments = scale.moments(seen.times) / self.length
         segment = np.minimum(moments.astype(int), model.segments - 1)
         cell = np.minimum(((moments - segment) * steps).astype(int), steps - 1)
         share = (moments - segment) * steps - cell
@@ -122,8 +125,8 @@ class Shooting:
 
     def parts(self) -> tuple[Tensor, Tensor]:
         """The masked mean square misfit and the mean square gap, both ()."""
-        states, slopes = unroll(self.model.field, self.model.starts, (0.0, 1.0), self.steps, self.method)
-        slopes.append(self.model.field(1.0, states[-1]))
+        states, slopes = unroll(self.model.field, self.model.starts, (0.0, self.length), self.steps, self.method)
+        slopes.append(self.model.field(0.0, states[-1]))
         misfit = (self._at_observations(states, slopes) - self.values) * self.mask
         gap = states[-1][:-1] - self.model.starts[1:]
         return misfit.square().sum() / self.count, gap.square().mean() if len(gap) else gap.sum()
@@ -133,7 +136,7 @@ class Shooting:
         seen = slice(0, self.model.variables)
         z, f = torch.cat(states)[:, seen], torch.cat(slopes)[:, seen]
         here, there = self.index, self.index + self.model.segments
-        return hermite(z[here], z[there], f[here], f[there], 1 / self.steps, self.share)
+        return hermite(z[here], z[there], f[here], f[there], self.length / self.steps, self.share)
 
 
 class FitObjective:
