@@ -29,7 +29,7 @@ function rebuild(container, signature, make) {
   container.replaceChildren(...make());
 }
 
-function segmented({ name, title, choices }, choose) {
+export function segmented({ name, title, choices }, choose) {
   const group = document.createElement("fieldset"), legend = document.createElement("legend");
   const row = document.createElement("div");
   legend.textContent = title;
