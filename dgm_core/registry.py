@@ -19,6 +19,9 @@ BUILT_IN: dict[str, tuple[str, ...]] = {
     "neural_ode": (
         "dgm_core.neural_ode.experiment:NeuralODE",
         "dgm_core.neural_ode.classification:FlowClassifier",
+        "dgm_core.neural_ode.views:FlowPassage",
+        "dgm_core.neural_ode.views:FlowDepths",
+        "dgm_core.neural_ode.views:LearningChecks",
     ),
     "cnf": (
         "dgm_core.cnf.experiment:DensityFlow",
@@ -50,6 +53,7 @@ BUILT_IN: dict[str, tuple[str, ...]] = {
         "dgm_core.precision_recall.views:PairFigures",
         "dgm_core.precision_recall.curves:MetricCurves",
         "dgm_core.precision_recall.comparison:SetComparison",
+        "dgm_core.precision_recall.trade_off:TradeOff",
     ),
 }
 VARIABLE = "DGM_EXPERIMENTS"
