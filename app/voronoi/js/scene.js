@@ -119,10 +119,29 @@ export class Scene {
   /** Arrows that begin `off` pixels from where they belong, so that a code does not hide its own. */
   arrows(name, from, scale, width, off = 0) {
     const { pen, state: { moment, look } } = this, moves = moment.arrows(name), k = this.edge / (this.extent[1] - this.extent[0]);
+    const trace = () => {
+      for (let i = 0; i < moves.length; i += 2) this.arrow(this.x(from[i]), this.y(from[i + 1]), moves[i] * scale * k, -moves[i + 1] * scale * k, off);
+    };
+    if (!off) return this.hairs(trace, look[name], width);
     pen.beginPath();
-    for (let i = 0; i < moves.length; i += 2) this.arrow(this.x(from[i]), this.y(from[i + 1]), moves[i] * scale * k, -moves[i + 1] * scale * k, off);
-    if (off) this.line(look.paper, width + 2, 0.9);
+    trace();
+    this.line(look.paper, width + 2, 0.9);
     this.line(look[name], width);
+  }
+
+  /** Lines of one device pixel, as many beside each other as make the width: without a graphics card twenty times faster. */
+  hairs(trace, colour, width) {
+    const { pen, ratio } = this, count = Math.max(1, Math.round(width * this.unit * ratio));
+    pen.strokeStyle = colour;
+    pen.lineWidth = 1 / ratio;
+    for (let k = 0; k < count; k++) {
+      const shift = 0.7 * (k - (count - 1) / 2);
+      pen.setTransform(ratio, 0, 0, ratio, shift, shift);
+      pen.beginPath();
+      trace();
+      pen.stroke();
+    }
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   }
 
   arrow(x0, y0, dx, dy, off) {
