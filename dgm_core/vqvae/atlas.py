@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dgm_core.data.pixels import as_floats
 from dgm_core.nn.code_usage import code_counts, perplexity, share_used
 from dgm_core.nn.threads import alone
 from dgm_core.pack import pack, unpack
 from dgm_core.vqvae.browse import checked_images
 from dgm_core.vqvae.model import QuantisedAutoencoder
 from dgm_core.vqvae.tiles import code_tiles
-from dgm_core.vqvae.training import as_floats
 
 BATCH = 64
 """Images of the batches whose perplexity is set beside that of the whole set."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from dgm_core.data.pixels import as_floats, psnr
 from dgm_core.nn.kmeans import kmeans
 from dgm_core.nn.nearest import nearest_unchecked
-from dgm_core.vqvae.training import as_floats, psnr
 
 LEARNED_FROM = 16_384
 """Patches that k-means sees."""

@@ -9,11 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dgm_core.data.pixels import as_bytes, as_floats
 from dgm_core.nn.nearest import nearest_two, nearest_unchecked
 from dgm_core.nn.threads import alone
 from dgm_core.vqvae.model import QuantisedAutoencoder
-from dgm_core.vqvae.tiles import as_bytes
-from dgm_core.vqvae.training import as_floats
 
 
 @dataclass(frozen=True)

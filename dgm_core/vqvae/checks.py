@@ -10,12 +10,13 @@ from torch import Tensor
 from torch.distributions import OneHotCategorical, kl_divergence
 
 from dgm_core.checks import Check
+from dgm_core.data.pixels import as_floats
 from dgm_core.nn.code_usage import code_counts, perplexity
 from dgm_core.nn.threads import alone
 from dgm_core.nn.vector_quantiser import VectorQuantizer
 from dgm_core.vqvae.baselines import constant_patches
 from dgm_core.vqvae.model import QuantisedAutoencoder
-from dgm_core.vqvae.training import as_floats, held_out_figures
+from dgm_core.vqvae.training import held_out_figures
 
 OUTPUTS = 4_096
 """Encoder outputs that are looked at one by one."""

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from dgm_core import sources
 from dgm_core.data.images import ImageSet
+from dgm_core.data.pixels import as_floats
 from dgm_core.errors import DataError
 from dgm_core.nn.threads import alone
 from dgm_core.vqvae.experiment import VQVAE
 from dgm_core.vqvae.model import QuantisedAutoencoder
-from dgm_core.vqvae.training import as_floats
 
 MOST = 20_000
 """Code maps to learn from, at most."""

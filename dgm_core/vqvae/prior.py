@@ -12,6 +12,7 @@ from torch import Tensor
 
 from dgm_core import sources
 from dgm_core.data.images import ImageSet
+from dgm_core.data.pixels import as_bytes
 from dgm_core.declaration import extra, settle
 from dgm_core.errors import DataError
 from dgm_core.experiment import Experiment, Progress, Training, TrainingFailedError
@@ -26,7 +27,6 @@ from dgm_core.training.loop import Loop, Plan, schedule
 from dgm_core.vqvae.code_maps import CodeMaps, code_maps, source_model
 from dgm_core.vqvae.model import QuantisedAutoencoder
 from dgm_core.vqvae.prior_training import CrossEntropy, PriorSnapshot
-from dgm_core.vqvae.tiles import as_bytes
 
 PriorName = Literal["uniform", "independent", "pixelcnn", "transformer"]
 LEARNED = ("pixelcnn", "transformer")

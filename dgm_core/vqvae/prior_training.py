@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from dgm_core.data.pixels import as_bytes
 from dgm_core.nn.code_bits import baseline_bits, bits_figures
 from dgm_core.nn.code_model import CodeModel
 from dgm_core.nn.threads import alone
@@ -17,7 +18,6 @@ from dgm_core.training.averaged_adam import AveragedAdam, flatten_parameters
 from dgm_core.training.batches import BatchObjective
 from dgm_core.vqvae.code_maps import CodeMaps
 from dgm_core.vqvae.model import QuantisedAutoencoder
-from dgm_core.vqvae.tiles import as_bytes
 
 RUNNING = 128
 """Code maps of the figures while a training runs; the last figures take all that are held out."""

@@ -5,19 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from dgm_core.data.pixels import as_bytes
 from dgm_core.vqvae.model import QuantisedAutoencoder
 
 _CODES = 1_024
-
-
-def as_bytes(values: Tensor) -> Tensor:
-    """Brightness in [0, 1] as bytes, rounded: any shape → the same, uint8 on the CPU.
-
-    Example:
-        >>> as_bytes(torch.tensor([-1.0, 0.5, 1.0])).tolist()
-        [0, 128, 255]
-    """
-    return (values * 255).round().clamp(0, 255).to(torch.uint8).cpu()
 
 
 @torch.no_grad()

@@ -11,13 +11,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dgm_core.data.images import ImageSet
+from dgm_core.data.pixels import as_bytes, as_floats, psnr, variance
 from dgm_core.experiment import TrainingFailedError
 from dgm_core.nn.code_usage import code_counts, perplexity, share_used
 from dgm_core.nn.threads import alone
 from dgm_core.nn.vector_quantiser import Start
 from dgm_core.training.averaged_adam import AveragedAdam, flatten_parameters, named_views
 from dgm_core.vqvae.model import QuantisedAutoencoder
-from dgm_core.vqvae.tiles import as_bytes, code_tiles
+from dgm_core.vqvae.tiles import code_tiles
 
 RUNNING = 256
 """Held-out images of the figures while a training runs; the last figures take all."""
@@ -173,23 +174,3 @@ def held_out_figures(model: QuantisedAutoencoder, images: Tensor) -> tuple[dict[
         "used": share_used(counts),
     }  # fmt: skip
     return figures, counts.int().cpu().numpy()
-
-
-def psnr(mse: float) -> float:
-    """Peak signal-to-noise ratio in dB, of pixels in [0, 1]; at most 100 where nothing is lost.
-
-    Example:
-        >>> round(psnr(0.01), 6)
-        20.0
-    """
-    return -10 * math.log10(max(mse, 1e-10))
-
-
-def as_floats(images: Tensor) -> Tensor:
-    """Bytes as numbers in [0, 1]: uint8 → float32 of the same shape."""
-    return images.float().div_(255)
-
-
-def variance(images: Tensor) -> float:
-    """The variance of all pixels in [0, 1], at most 2,000 images looked at: (N, C, H, W) uint8 → a number."""
-    return float(as_floats(images[:2_000]).var(correction=0))

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from dgm_core.data.images import draw_shapes
 from dgm_core.data.images.own import keep
+from dgm_core.data.pixels import psnr
 from dgm_core.device import resolve
 from dgm_core.errors import DataError
 from dgm_core.experiment import Progress, TrainingFailedError
@@ -20,7 +21,7 @@ from dgm_core.vqvae.baselines import constant_patches, whole_patches
 from dgm_core.vqvae.experiment import VQVAE
 from dgm_core.vqvae.model import QuantisedAutoencoder
 from dgm_core.vqvae.tiles import code_tiles
-from dgm_core.vqvae.training import QuantisedObjective, held_out_figures, psnr
+from dgm_core.vqvae.training import QuantisedObjective, held_out_figures
 
 CPU = resolve("cpu")
 SMALL = {"dataset": "digits", "patch": 2, "codes": 16, "dimension": 4, "width": 8, "depth": 1, "steps": 60}
