@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -21,11 +21,11 @@ from dgm_core.metrics import covering, frechet_distance, kid, prd_curve, prdc, p
 from dgm_core.precision_recall.checks import MOST, NAMES, exhaustive
 from dgm_core.precision_recall.classifier import fitted
 from dgm_core.precision_recall.sets import PATTERN, load_set
+from dgm_core.precision_recall.spaces import SPACES, SpaceName, fitted_space
 from dgm_core.views import Made, View
 
 Change = Literal["none", "noise", "blur", "fade"]
 _CHANGES = {"none": "as they are", "noise": "noise", "blur": "blur", "fade": "contrast"}
-_EMBEDDINGS = {"pixels": "raw numbers", "pca": "principal components", "classifier": "a classifier"}
 K_MAX, SHOWN = 50, 24
 """Neighbours up to which all is measured; images of each kind in the gallery."""
 HALF = 1_000_003
@@ -83,10 +83,10 @@ class SetComparison(View):
         ),
     ] = 0.3  # fmt: skip
     embed: Annotated[
-        Literal["pixels", "pca", "classifier"],
+        SpaceName,
         Field(
             title="Embedding", description="In which space distances are taken.",
-            json_schema_extra=extra(basic=True, labels=_EMBEDDINGS),
+            json_schema_extra=extra(basic=True, labels=SPACES),
         ),
     ] = "classifier"  # fmt: skip
     components: Annotated[
@@ -146,20 +146,8 @@ class SetComparison(View):
             raise DataError("A classifier embeds images; take raw numbers or principal components here.")
         elif real.shape[1] != fake.shape[1]:
             raise DataError(f"The real set has {real.shape[1]} columns and the generated one {fake.shape[1]}.")
-        return Pair(real, fake, *self.embedded(real, fake))
-
-    def embedded(self, real: Tensor, fake: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        """Both sets in the space of the distances: (N, F) and (M, F)."""
-        if self.embed == "classifier":
-            network: Any = sources.load(self.network)[1]
-            if not hasattr(network, "embed"):
-                raise DataError(f"{self.network} embeds no images; choose a classifier.")
-            with torch.no_grad():
-                return tuple(torch.cat([network.embed(x) for x in s.split(500)]).numpy() for s in (real, fake))  # type: ignore[return-value]
-        x, y = real.flatten(1), fake.flatten(1)
-        if self.embed == "pca":
-            x, y = principal(x, y, self.components)
-        return x.numpy(), y.numpy()
+        embed = fitted_space(real, self.embed, network=self.network, components=self.components)
+        return Pair(real, fake, embed(real), embed(fake))
 
 
 def changed(images: Tensor, change: Change, amount: float, seed: int) -> Tensor:
@@ -185,13 +173,6 @@ def changed(images: Tensor, change: Change, amount: float, seed: int) -> Tensor:
     return images * (1 - amount) if change == "fade" else images
 
 
-def principal(real: Tensor, fake: Tensor, components: int) -> tuple[Tensor, Tensor]:
-    """Both sets on the real set's principal axes, by decreasing variance: (N, D), (M, D) → (N, F), (M, F)."""
-    mean = real.double().mean(0)
-    axes = torch.linalg.svd(real.double() - mean, full_matrices=False).Vh[:components]
-    return ((real.double() - mean) @ axes.T).float(), ((fake.double() - mean) @ axes.T).float()
-
-
 def figures_of(pair: Pair, seed: int) -> dict[str, np.ndarray]:
     """Everything that is shown.
 
@@ -208,12 +189,12 @@ def figures_of(pair: Pair, seed: int) -> dict[str, np.ndarray]:
     k_max = max(1, min(K_MAX, len(x) - 1, len(y) - 1))
     curve, found = prdc_curve(x, y, k_max), covering(x, y, k_max)
     prd, kernel = prd_curve(x, y, clusters=min(20, len(x)), runs=5, seed=seed), kid(x, y, seed=seed)
-    plane = principal(torch.from_numpy(x), torch.from_numpy(y), 2)
+    plane = fitted_space(torch.from_numpy(x), "pca", network="", components=2)
     arrays = {
         "curves": np.stack([curve.precision, curve.recall, curve.density, curve.coverage]),
         "frechet": np.array(frechet_distance(x, y)), "kid": np.array([kernel.value, kernel.error]),
         "precision": prd.precision, "recall": prd.recall,
-        "map_real": plane[0].numpy(), "map_fake": plane[1].numpy(),
+        "map_real": _two(plane(torch.from_numpy(x))), "map_fake": _two(plane(torch.from_numpy(y))),
         "fake_at": found.fake_at.astype(np.int32), "real_at": found.real_at.astype(np.int32),
     }  # fmt: skip
     if pair.real.ndim == 4:
@@ -224,6 +205,11 @@ def figures_of(pair: Pair, seed: int) -> dict[str, np.ndarray]:
             "typical": _bytes(pair.fake[first]),
         }  # fmt: skip
     return arrays
+
+
+def _two(plane: np.ndarray) -> np.ndarray:
+    """(N, 2), also where all points lie on a line: (N, 1 or 2)."""
+    return plane if plane.shape[1] == 2 else np.pad(plane, ((0, 0), (0, 1)))
 
 
 def _bytes(images: Tensor) -> np.ndarray:

@@ -37,18 +37,18 @@ def _at(asked: MetricCurves, found: Mapping[str, np.ndarray], row: int) -> list[
     note, checks = f"mean of {len(values)} fresh draws", []
     for column, expected, name in zip((DENSITY, COVERAGE), found["theory"][row], ("density", "coverage"), strict=True):
         # Few draws: Student's t widens the standard error as far as four of them must reach.
-        error = _widened(values[:, column].std(ddof=1) / np.sqrt(len(values)), len(values))
+        error = widened(values[:, column].std(ddof=1) / np.sqrt(len(values)), len(values))
         title = f"{name}, {where}"
         measured = float(values[:, column].mean())
         checks.append(Check(title, measured, float(expected), max(error, 1e-9), "standard error", "", NAEEM, note))
     return checks
 
 
-def _widened(error: float, draws: int) -> float:
+def widened(error: float, draws: int) -> float:
     """A standard error from few draws, times what makes four of it as rare as four of a known one.
 
     Example:
-        >>> 1.5 < _widened(1.0, 6) < 4.0, abs(_widened(1.0, 10_000) - 1.0) < 0.01
+        >>> 1.5 < widened(1.0, 6) < 4.0, abs(widened(1.0, 10_000) - 1.0) < 0.01
         (True, True)
     """
     from scipy.stats import norm, t

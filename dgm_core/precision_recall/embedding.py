@@ -20,7 +20,7 @@ from dgm_core.precision_recall.classifier import Classifier
 from dgm_core.training.averaged_adam import AveragedAdam, flatten_parameters, named_views
 from dgm_core.training.loop import Loop, Plan, schedule
 
-DataName = Literal["digits", "mnist", "fashion-mnist"]
+DataName = Literal["digits", "mnist", "fashion-mnist", "shapes", "cifar10"]
 HELD_OUT = 2_000
 """Held-out images of the figures while it trains; the last ones take all."""
 

@@ -12,9 +12,10 @@ from dgm_core.errors import DataError
 from dgm_core.experiment import TrainingFailedError
 from dgm_core.precision_recall import vectors
 from dgm_core.precision_recall.classifier import Classifier, fitted
-from dgm_core.precision_recall.comparison import SetComparison, changed, principal
+from dgm_core.precision_recall.comparison import SetComparison, changed
 from dgm_core.precision_recall.embedding import ImageClassifier, accuracy
 from dgm_core.precision_recall.sets import load_set
+from dgm_core.precision_recall.spaces import fitted_space, principal_axes
 from dgm_core.views import Made
 
 
@@ -127,13 +128,28 @@ def test_changes_of_images():
     torch.testing.assert_close(changed(images, "blur", 0.0, 0), images)
 
 
-def test_principal_axes_keep_distances_when_all_are_kept():
+def test_all_principal_axes_keep_distances():
     random = torch.Generator().manual_seed(0)
     x, y = torch.randn(60, 5, generator=random), torch.randn(40, 5, generator=random)
-    a, b = principal(x, y, 5)
+    embed = fitted_space(x, "pca", network="", components=5)
+    a, b = torch.from_numpy(embed(x)), torch.from_numpy(embed(y))
     torch.testing.assert_close(torch.cdist(a, b), torch.cdist(x, y), atol=1e-4, rtol=1e-4)
     variances = a.var(0)
     assert (variances[:-1] >= variances[1:]).all()
+
+
+@pytest.mark.parametrize("shape", [(60, 9), (9, 60)])
+def test_principal_axes_are_those_of_the_singular_value_decomposition(shape):
+    rows = torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    rows *= torch.linspace(1, 3, shape[1], dtype=torch.float64)
+    expected = torch.linalg.svd(rows - rows.mean(0), full_matrices=False).Vh[:6]
+    torch.testing.assert_close((principal_axes(rows, 6) * expected).sum(1).abs(), torch.ones(6, dtype=torch.float64))
+
+
+def test_axes_without_variance_are_left_out():
+    line = torch.linspace(0, 1, 20, dtype=torch.float64)[:, None] * torch.ones(30, dtype=torch.float64)
+    assert principal_axes(line, 5).shape == (1, 30)
+    assert principal_axes(torch.ones(8, 3, dtype=torch.float64), 5).shape == (1, 3)
 
 
 def test_images_are_fitted():
