@@ -46,6 +46,7 @@ BUILT_IN: dict[str, tuple[str, ...]] = {
         "dgm_core.vqvae.views:CodebookChecks",
         "dgm_core.vqvae.views:PriorChecks",
     ),
+    "vqvae2": ("dgm_core.vqvae2.experiment:VQVAE2",),
     "precision_recall": (
         "dgm_core.precision_recall.embedding:ImageClassifier",
         "dgm_core.precision_recall.clouds:CloudPair",

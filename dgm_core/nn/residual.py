@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -17,3 +20,16 @@ class Residual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, width, h, w) → the same shape."""
         return x + self.back(F.relu(self.across(F.relu(x))))
+
+
+def draw_convolutions(modules: Iterable[nn.Module], generator: torch.Generator | None = None) -> None:
+    """He's initialisation (He et al. 2015), biases 0; residual blocks start as the identity."""
+    blocks: list[Residual] = []
+    for module in modules:
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
+            nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+        if isinstance(module, Residual):
+            blocks.append(module)
+    for block in blocks:
+        nn.init.zeros_(block.back.weight)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from dgm_core.errors import DataError
-from dgm_core.nn.residual import Residual
+from dgm_core.nn.residual import Residual, draw_convolutions
 from dgm_core.nn.scalar_quantiser import FiniteScalarQuantizer
 from dgm_core.nn.vector_quantiser import Quantised, VectorQuantizer
 
@@ -57,7 +57,7 @@ class QuantisedAutoencoder(nn.Module):
             nn.Conv2d(quantiser.dimension, width, 3, padding=1), *(Residual(width) for _ in range(depth)), nn.ReLU(),
             last, nn.PixelShuffle(patch),
         )  # fmt: skip
-        _draw(chain(self.encoder.modules(), self.decoder.modules()), generator)
+        draw_convolutions(chain(self.encoder.modules(), self.decoder.modules()), generator)
         nn.init.zeros_(last.weight)  # the first image is grey, not noise
 
     @property
@@ -105,16 +105,3 @@ def require_patch(shape: tuple[int, int, int], patch: int) -> None:
             f"Images of {height} × {width} pixels are not cut into patches of {patch} × {patch}: "
             f"both sides must be multiples of {patch}."
         )
-
-
-def _draw(modules: chain[nn.Module], generator: torch.Generator | None) -> None:
-    """He's initialisation (He et al. 2015), biases 0; residual blocks start as the identity."""
-    blocks: list[Residual] = []
-    for module in modules:
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
-            nn.init.zeros_(module.bias)  # type: ignore[arg-type]
-        if isinstance(module, Residual):
-            blocks.append(module)
-    for block in blocks:
-        nn.init.zeros_(block.back.weight)
