@@ -58,7 +58,7 @@ class HierarchyObjective(BatchObjective):
         return super().__call__(step)
 
     def figures(self) -> dict[str, float]:
-        """Of the last batch: ``mse_batch``, with levels left out, and ``commitment_batch``, Σ_l mean of (z_l − e_l)²."""
+        """Of the last batch: ``mse_batch``, some levels left out, ``commitment_batch``, Σ_l mean of (z_l − e_l)²."""
         return self.last
 
     def loss_of(self, rows: tuple[Tensor, ...]) -> Tensor:
