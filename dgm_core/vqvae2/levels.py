@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -74,7 +75,7 @@ def browse_levels(model: HierarchicalAutoencoder, images: np.ndarray) -> Levels:
     mse = torch.stack([(prefix - x).square().flatten(1).mean(1) for prefix in prefixes], dim=1)
     # The decoder's pictures add up from the image's mean, so that the top's own share can be seen around grey.
     stages = [x.mean((2, 3), keepdim=True).expand_as(x), *prefixes, x]
-    added = [later - earlier for earlier, later in zip(stages, stages[1:], strict=False)]
+    added = [later - earlier for earlier, later in pairwise(stages)]
     scale = torch.stack([picture.abs().max() for picture in added])
     return Levels(
         images, tuple(_array(level) for level in codes), tuple(as_bytes(prefix).numpy() for prefix in prefixes),
