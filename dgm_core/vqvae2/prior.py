@@ -100,7 +100,7 @@ class HierarchicalPrior(Experiment):
             ge=10, le=200_000, title="Steps", description="Training steps in all.",
             json_schema_extra=extra(unit="steps", basic=True, log=True),
         ),
-    ] = 1_500  # fmt: skip
+    ] = 1_000  # fmt: skip
     seed: Annotated[
         int,
         Field(
