@@ -46,7 +46,11 @@ BUILT_IN: dict[str, tuple[str, ...]] = {
         "dgm_core.vqvae.views:CodebookChecks",
         "dgm_core.vqvae.views:PriorChecks",
     ),
-    "vqvae2": ("dgm_core.vqvae2.experiment:VQVAE2",),
+    "vqvae2": (
+        "dgm_core.vqvae2.experiment:VQVAE2",
+        "dgm_core.vqvae2.prior:HierarchicalPrior",
+        "dgm_core.vqvae2.prior_views:LayeredPriorChecks",
+    ),
     "precision_recall": (
         "dgm_core.precision_recall.embedding:ImageClassifier",
         "dgm_core.precision_recall.clouds:CloudPair",

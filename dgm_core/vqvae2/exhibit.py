@@ -1,4 +1,4 @@
-"""What is shipped of this topic's hierarchies: the reel of the training, the figures."""
+"""What is shipped of this topic's models: of hierarchies and of their laws, reels of the training and the figures."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from dgm_core.experiment import Experiment, Progress
 from dgm_core.nn.threads import alone
 from dgm_core.vqvae2.experiment import VQVAE2
 from dgm_core.vqvae2.model import HierarchicalAutoencoder
+from dgm_core.vqvae2.prior import HierarchicalPrior
+from dgm_core.vqvae2.prior_exhibit import RECORDED, prior_files, shipped_checks
 from dgm_core.vqvae2.reels import training_reel
 from dgm_core.vqvae2.training import held_out_figures
 from dgm_core.zoo.exhibit import Exhibit, Read
 from dgm_core.zoo.reels import large, small, thinned
 
-REELS = ("training",)
+REELS = ("training", "samples")
 """Artifacts that are reels."""
 FRAMES = 24
 """Pictures in a shipped reel."""
@@ -28,12 +30,14 @@ _EACH = ("mse", "psnr", "perplexity", "used", "bits")
 
 
 class HierarchyExhibit(Exhibit):
-    """The reel ``training``, where the images may be shipped."""
+    """The reel ``training``, where the images may be shipped; of laws the reel ``samples``."""
 
-    recorded = tuple(f"{name}_{level}" for level in (1, 2, 3) for name in _EACH)
+    recorded = (*(f"{name}_{level}" for level in (1, 2, 3) for name in _EACH), *RECORDED)
 
     def files(self, recipe: Experiment, model: torch.nn.Module, reports: Sequence[Progress]) -> Mapping[str, bytes]:
         """See `Exhibit.files`."""
+        if isinstance(recipe, HierarchicalPrior):
+            return prior_files(reports)
         if declared(recipe).dataset in PUBLISHED:
             return {}
         pictures = thinned([(report.step, report.preview) for report in reports if report.preview], FRAMES)
@@ -41,7 +45,8 @@ class HierarchyExhibit(Exhibit):
 
     def notes(self, recipe: Experiment) -> Mapping[str, Any]:
         """How many images the figures were measured on."""
-        return {"held_out": len(declared(recipe).images().test)}
+        held_out = recipe.maps().test[0] if isinstance(recipe, HierarchicalPrior) else declared(recipe).images().test
+        return {"held_out": len(held_out)}
 
     def artifact(self, kind: str, read: Read) -> bytes | None:
         """The reel as bytes of `Reel`."""
@@ -55,7 +60,10 @@ class HierarchyExhibit(Exhibit):
 
         Where the images are not on this machine, only what needs none is looked at.
         """
-        same, declaration = super().checks(recipe, model, record, read), declared(recipe)
+        same = super().checks(recipe, model, record, read)
+        if isinstance(recipe, HierarchicalPrior):
+            return [*same, *shipped_checks(recipe, model, record, read)]
+        declaration = declared(recipe)
         if declaration.dataset not in PUBLISHED:
             end = float(large(read("training.bin")).times[-1])
             same.append(Check("training reel's end", end, declaration.steps, 0.0, "tolerance"))
