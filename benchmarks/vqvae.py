@@ -17,6 +17,7 @@ from torch import Tensor
 
 from benchmarks.measure import Row, timed
 from benchmarks.vqvae_peers import bare_product, by_cdist, expanded, faiss_search, lucidrains
+from dgm_core.metrics.patch_baselines import constant_patches, whole_patches
 from dgm_core.nn.causal_transformer import CausalTransformer
 from dgm_core.nn.code_model import CodeModel
 from dgm_core.nn.nearest import nearest_code
@@ -25,7 +26,6 @@ from dgm_core.nn.threads import alone
 from dgm_core.nn.vector_quantiser import VectorQuantizer
 from dgm_core.training.averaged_adam import cosine
 from dgm_core.vqvae.atlas import chart_codes
-from dgm_core.vqvae.baselines import constant_patches, whole_patches
 from dgm_core.vqvae.browse import browse, decode, drop, repaint
 from dgm_core.vqvae.experiment import VQVAE
 from dgm_core.vqvae.model import QuantisedAutoencoder
@@ -33,9 +33,14 @@ from dgm_core.vqvae.model import QuantisedAutoencoder
 ROWS, SIZE = 65_536, 64
 MOMENTS = (2, 5, 10, 20, 30)
 """Seconds of training after which images are looked at."""
+QUOTED: tuple[dict[str, Any], ...] = (
+    {}, {"codes": 16}, {"start": "random", "patience": 0}, {"quantiser": "fsq"}, {"patch": 8}, {"beta": 0.0},
+)  # fmt: skip
+"""What the page's predictions tell, over `SEEDS`."""
+SEEDS = (0, 1, 2)
 VARIANTS: tuple[dict[str, Any], ...] = (
-    {}, {"codes": 16}, {"codes": 4096}, {"start": "random", "patience": 0}, {"quantiser": "fsq"}, {"patch": 8},
-    {"beta": 0.0}, {"gradient": "rotation"}, {"codebook": "loss"}, {"distance": "cosine"},
+    *({**changes, "seed": seed} for changes in QUOTED for seed in SEEDS),
+    {"codes": 4096}, {"gradient": "rotation"}, {"codebook": "loss"}, {"distance": "cosine"},
 )  # fmt: skip
 
 
@@ -44,10 +49,15 @@ def search_rows(codes: int, *, quick: bool) -> list[Row]:
     generator = torch.Generator().manual_seed(0)
     z, codebook = torch.randn(ROWS, SIZE, generator=generator), torch.randn(codes, SIZE, generator=generator)
     repeats = 2 if quick else 5
-    product = min(timed(bare_product(z, codebook, rows, spreading=way), repeats + 2)[0]
-                  for rows in (512, 1024, 2048, 8192) for way in (False, True))  # fmt: skip
+    products = [
+        bare_product(z, codebook, rows, spreading=way) for rows in (512, 1024, 2048, 8192) for way in (False, True)
+    ]
+    # In turn, and the least of each: what else the machine does slows both, or neither.
+    rounds = [(*(timed(work, 1)[0] for work in products), timed(lambda: nearest_code(z, codebook), 1)[0])
+              for _ in range(repeats + 2)]  # fmt: skip
+    *least, ours = (min(seconds) for seconds in zip(*rounds, strict=True))
+    product = min(least)
     works: list[tuple[str, Callable[[], object] | None]] = [
-        ("search: ours", lambda: nearest_code(z, codebook)),
         ("search: torch.cdist + argmin", lambda: by_cdist(z, codebook)),
         ("search: expanded, as rosinality's", lambda: expanded(z, codebook)),
         ("search: faiss IndexFlatL2", faiss_search(z, codebook)),
@@ -55,7 +65,10 @@ def search_rows(codes: int, *, quick: bool) -> list[Row]:
         ("forward + backward, EMA: ours", _ours(z, codes)),
         ("forward + backward, EMA: vector-quantize-pytorch", None if quick else lucidrains(z, codes, training=True)),
     ]
-    rows: list[Row] = [{"way": "bare product, best blocks", "ms": 1e3 * product, "× product": 1.0}]
+    rows: list[Row] = [
+        {"way": "bare product, best blocks", "ms": 1e3 * product, "× product": 1.0},
+        {"way": "search: ours (goal: 2.5)", "ms": 1e3 * ours, "× product": ours / product},
+    ]
     for title, work in works:
         if work is not None:
             seconds = timed(work, repeats)[0]
@@ -110,7 +123,7 @@ def training_rows(*, quick: bool) -> list[Row]:
 
 
 def variant_rows() -> list[Row]:
-    """The default model with one thing changed, trained to its end: what the page's predictions quote."""
+    """The default model with one thing changed, trained to its end, over seeds where the page's predictions tell it."""
     rows: list[Row] = []
     for changes in VARIANTS:
         experiment = VQVAE(**changes)
@@ -147,7 +160,7 @@ def tables(*, quick: bool = False, full: bool = False) -> dict[str, list[Row]]:
 
     Args:
         quick: fewer repeats, no slow peers, ten seconds of training.
-        full: also the ten variants of the default model, half a minute each.
+        full: also the variants of the default model, half a minute each.
     """
     found = {f"Nearest code: {ROWS:,} vectors of {SIZE}, K = {codes:,}": search_rows(codes, quick=quick)
              for codes in (512, 4096)}  # fmt: skip

@@ -84,7 +84,9 @@ def test_the_shipped_model_is_as_said() -> None:
     figures = record("vqvae-shapes")["figures"]
     assert figures["psnr"] == pytest.approx(presets.SHIPPED[0], abs=0.05)
     assert figures["perplexity"] == pytest.approx(presets.SHIPPED[1], abs=0.5)
-    assert figures["commitment"] == pytest.approx(presets.UNCOMMITTED[2], abs=5e-4)
+    assert figures["commitment"] == pytest.approx(presets.SHIPPED[2], abs=5e-4)
+    for said, (low, high) in zip(presets.SHIPPED, presets.DEFAULT, strict=True):
+        assert low <= said <= high
 
 
 def test_bits_are_as_said() -> None:
