@@ -110,8 +110,8 @@ IMAGES: tuple[Preset, ...] = (
         question="Codes start at random and none ever starts anew. How much worse do images come back?",
         options=("Half a dB", "5 dB", "Nothing comes back"),
         answer=0,
-        reveal=f"With three seeds {span(UNCURED[0])} dB instead of {span(DEFAULT[0])}, though the perplexity falls "
-        f"from {span(DEFAULT[1], 0)} to {span(UNCURED[1], 0)} and {100 * UNCURED[2][0]:.0f}–{100 * UNCURED[2][1]:.0f} % "
+        reveal=f"With three seeds {span(UNCURED[0])} dB, not {span(DEFAULT[0])}, though the perplexity falls from "
+        f"{span(DEFAULT[1], 0)} to {span(UNCURED[1], 0)} and {100 * UNCURED[2][0]:.0f}–{100 * UNCURED[2][1]:.0f} % "
         "of the codes are used: the network arranges itself with the codes that it has.",
         settings={"start": "random", "patience": 0},
     ),
