@@ -186,7 +186,7 @@ class VQVAE2(Experiment):
             description="Training steps in all.",
             json_schema_extra=extra(unit="steps", basic=True, log=True),
         ),
-    ] = 3_000
+    ] = 4_000
     seed: Annotated[
         int,
         Field(
