@@ -7,21 +7,17 @@ import math
 
 import torch
 from torch import Tensor
-from torch.distributions import OneHotCategorical, kl_divergence
 
 from dgm_core.checks import Check
 from dgm_core.data.pixels import as_floats
+from dgm_core.metrics.patch_baselines import constant_patches
 from dgm_core.nn.code_usage import code_counts, perplexity
+from dgm_core.nn.quantiser_checks import OUTPUTS, exhaustive_search, kl_to_uniform
 from dgm_core.nn.threads import alone
 from dgm_core.nn.vector_quantiser import VectorQuantizer
-from dgm_core.vqvae.baselines import constant_patches
 from dgm_core.vqvae.model import QuantisedAutoencoder
 from dgm_core.vqvae.training import held_out_figures
 
-OUTPUTS = 4_096
-"""Encoder outputs that are looked at one by one."""
-DIFFERENCES = 2**27
-"""Numbers that the exhaustive search may go through: half a second; of many long codes fewer outputs are looked at."""
 BATCHES = 10
 """Batches of the running means' check."""
 
@@ -40,31 +36,12 @@ def codebook_checks(model: QuantisedAutoencoder, train: Tensor, test: Tensor, se
         with torch.no_grad():
             z = model.encode(as_floats(test[: -(-OUTPUTS // math.prod(model.grid))]))
         found = [
-            exhaustive_search(model, z), *decoders_gradient(model, z, seed), *kl_to_uniform(model, z),
+            exhaustive_search(quantiser, z), *decoders_gradient(model, z, seed), *kl_to_uniform(quantiser, z),
             *even_use(model, z),
         ]  # fmt: skip
         if isinstance(quantiser, VectorQuantizer) and quantiser.distance == "euclidean":
             found.append(running_means(quantiser, z))
         return [*found, no_further_than_it_reaches(model, z, seed), better_than_colours(model, train, test, seed)]
-
-
-def exhaustive_search(model: QuantisedAutoencoder, z: Tensor) -> Check:
-    """The chosen code against all K distances from the differences themselves, in float64.
-
-    Rounding may choose between two codes that are equally near: 1e-5 of ‖z‖² + ‖e‖² is allowed.
-    """
-    quantiser = model.quantiser
-    most = min(OUTPUTS, DIFFERENCES // (quantiser.codes * quantiser.dimension))
-    flat = quantiser.compared(z).reshape(-1, quantiser.dimension).double()[:most]
-    vectors, chosen = quantiser.vectors().detach().double(), quantiser.nearest(z).reshape(-1)[:most]
-    worst, scale = 0.0, float(flat.square().sum(1).max() + vectors.square().sum(1).max())
-    for rows, codes in zip(flat.split(64), chosen.split(64), strict=True):
-        squared = (rows[:, None] - vectors[None]).square().sum(-1)
-        worst = max(worst, float((squared.gather(1, codes[:, None])[:, 0] - squared.min(1).values).max()))
-    return Check(
-        r"$\|z - e_{\mathrm{chosen}}\|^2 - \min_k \|z - e_k\|^2$, the largest", worst, 0.0, 1e-5 * scale, "at most",
-        "", "exhaustive search in float64", f"{len(flat):,} outputs, {quantiser.codes:,} codes",
-    )  # fmt: skip
 
 
 def decoders_gradient(model: QuantisedAutoencoder, z: Tensor, seed: int) -> list[Check]:
@@ -88,21 +65,6 @@ def decoders_gradient(model: QuantisedAutoencoder, z: Tensor, seed: int) -> list
     along_q = (g * q.detach()).sum(-1) / leaf.detach().norm(dim=-1)
     return [_equal(r"gradient along $z_e$, $\|q\|/\|z\|$ times the decoder's along $z_q$", along_z, along_q,
                    "Fifty et al. 2024, section 4")]  # fmt: skip
-
-
-def kl_to_uniform(model: QuantisedAutoencoder, z: Tensor) -> list[Check]:
-    """KL(q(z|x) ‖ uniform) of the one-hot posterior, by `torch.distributions` in float64."""
-    codes = model.quantiser.nearest(z)[:8]
-    one_hot = torch.nn.functional.one_hot(codes, model.quantiser.codes).double()
-    uniform = OneHotCategorical(torch.full_like(one_hot, 1 / model.quantiser.codes))
-    kl = kl_divergence(OneHotCategorical(one_hot, validate_args=False), uniform)
-    height, width = model.grid
-    each, source = math.log(model.quantiser.codes), "van den Oord et al. 2017, section 3.1"
-    return [
-        Check("KL to the uniform prior, a code", float(kl.mean()), each, 1e-9, "tolerance", "nats", source, "log K"),
-        Check("KL to the uniform prior, an image", float(kl.sum((1, 2)).mean()), height * width * each, 1e-6,
-              "tolerance", "nats", source, f"{height} · {width} · log K"),
-    ]  # fmt: skip
 
 
 def even_use(model: QuantisedAutoencoder, z: Tensor) -> list[Check]:

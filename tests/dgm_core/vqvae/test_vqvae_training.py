@@ -15,9 +15,9 @@ from dgm_core.data.pixels import psnr
 from dgm_core.device import resolve
 from dgm_core.errors import DataError
 from dgm_core.experiment import Progress, TrainingFailedError
+from dgm_core.metrics.patch_baselines import constant_patches, whole_patches
 from dgm_core.nn.vector_quantiser import VectorQuantizer
 from dgm_core.training.averaged_adam import AveragedAdam, flatten_parameters
-from dgm_core.vqvae.baselines import constant_patches, whole_patches
 from dgm_core.vqvae.experiment import VQVAE
 from dgm_core.vqvae.model import QuantisedAutoencoder
 from dgm_core.vqvae.tiles import code_tiles
