@@ -22,6 +22,8 @@ BUILT_IN: dict[str, tuple[str, ...]] = {
         "dgm_core.neural_ode.views:FlowPassage",
         "dgm_core.neural_ode.views:FlowDepths",
         "dgm_core.neural_ode.views:LearningChecks",
+        "dgm_core.neural_ode.residual_view:ResidualDepths",
+        "dgm_core.neural_ode.solver_view:SolverRun",
     ),
     "cnf": (
         "dgm_core.cnf.experiment:DensityFlow",
@@ -48,6 +50,7 @@ BUILT_IN: dict[str, tuple[str, ...]] = {
     ),
     "vqvae2": (
         "dgm_core.vqvae2.experiment:VQVAE2",
+        "dgm_core.vqvae2.views:HierarchyChecks",
         "dgm_core.vqvae2.prior:HierarchicalPrior",
         "dgm_core.vqvae2.prior_views:LayeredPriorChecks",
     ),

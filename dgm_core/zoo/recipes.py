@@ -5,9 +5,12 @@ from __future__ import annotations
 from dgm_core.cnf.experiment import DensityFlow
 from dgm_core.experiment import Experiment
 from dgm_core.gumbel.experiment import DiscreteVAE
+from dgm_core.neural_ode.classification import FlowClassifier
+from dgm_core.neural_ode.experiment import NeuralODE
 from dgm_core.precision_recall.embedding import ImageClassifier
 from dgm_core.vqvae.experiment import VQVAE
 from dgm_core.vqvae.prior import CodePrior
+from dgm_core.vqvae2.experiment import VQVAE2
 
 # Sharp targets take more steps. Whoever goes from one shipped flow to another target is led to its recipe.
 RECIPES: dict[str, Experiment] = {
@@ -41,6 +44,22 @@ RECIPES: dict[str, Experiment] = {
     "vqvae-shapes": VQVAE(),
     "vqvae-shapes-collapsed": VQVAE(start="random", patience=0),
     "vqvae-shapes-prior": CodePrior(at=8_398_114),  # `fingerprint("vqvae-shapes")`: the weights whose codes it knows
+    "vqvae2-shapes": VQVAE2(),
+    "vqvae2-shapes-3": VQVAE2(levels=3, patch=2, codes=128, width=32),
     "precision_recall-digits": ImageClassifier(),
     "precision_recall-mnist": ImageClassifier(dataset="mnist", steps=1500),
+    "precision_recall-shapes": ImageClassifier(dataset="shapes", steps=1500),
+    "neural_ode-cubic": NeuralODE(),
+    "neural_ode-spiral": NeuralODE(system="spiral"),
+    "neural_ode-lotka-volterra": NeuralODE(system="lotka-volterra"),
+    "neural_ode-cubic-one-segment": NeuralODE(segments=1),
+    "neural_ode-circles": FlowClassifier(),
+    "neural_ode-circles-added": FlowClassifier(added=1),
+    "neural_ode-circles-euler": FlowClassifier(solver="euler", layers=3),
+    "neural_ode-circles-resnet": FlowClassifier(model="resnet"),
+    "neural_ode-moons": FlowClassifier(task="moons"),
+    "neural_ode-moons-resnet": FlowClassifier(task="moons", model="resnet"),
+    "neural_ode-spirals": FlowClassifier(task="spirals"),
+    "neural_ode-spirals-added": FlowClassifier(task="spirals", added=1),
+    "neural_ode-spirals-resnet": FlowClassifier(task="spirals", model="resnet"),
 }
