@@ -161,7 +161,8 @@ PROBLEMS: dict[str, Problem] = {
         ),
         Problem(
             "spiral", "Spiral", r"\dot x = -\gamma x + 2y,\ \dot y = -2x - \gamma y",
-            lambda gamma: _rotation(gamma, 2.0), (2.0, 0.0), 10.0, (-2.4, 2.4, -2.4, 2.4), Dial(r"\gamma", "Damping", 0.0, 1.0, 0.1),
+            lambda gamma: _rotation(gamma, 2.0), (2.0, 0.0), 10.0, (-2.4, 2.4, -2.4, 2.4),
+            Dial(r"\gamma", "Damping", 0.0, 1.0, 0.1),
             "Linear, with a closed form for the gradient as well.",
         ),
         Problem(

@@ -108,4 +108,5 @@ def imaginary_border(method: str) -> float:
 
     ys = np.arange(1, 600) * 1e-2
     first = int(np.argmax(amplification(method, 1j * ys) > 1 + 1e-11))
-    return float(brentq(beyond, ys[first - 1], ys[first], xtol=1e-12)) if first else 0.0
+    # What leaves so near the origin left it from the start, by less than the margin above.
+    return float(brentq(beyond, ys[first - 1], ys[first], xtol=1e-12)) if ys[first] > 0.1 else 0.0
