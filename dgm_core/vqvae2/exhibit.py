@@ -15,8 +15,6 @@ from dgm_core.vqvae2.experiment import VQVAE2
 from dgm_core.vqvae2.model import HierarchicalAutoencoder
 from dgm_core.vqvae2.prior import HierarchicalPrior
 from dgm_core.vqvae2.prior_exhibit import RECORDED, prior_files, shipped_checks
-from dgm_core.vqvae2.prior import HierarchicalPrior
-from dgm_core.vqvae2.prior_exhibit import RECORDED, prior_files, shipped_checks
 from dgm_core.vqvae2.reels import training_reel
 from dgm_core.vqvae2.training import held_out_figures
 from dgm_core.zoo.exhibit import Exhibit, Read
@@ -38,8 +36,6 @@ class HierarchyExhibit(Exhibit):
 
     def files(self, recipe: Experiment, model: torch.nn.Module, reports: Sequence[Progress]) -> Mapping[str, bytes]:
         """See `Exhibit.files`."""
-        if isinstance(recipe, HierarchicalPrior):
-            return prior_files(reports)
         if isinstance(recipe, HierarchicalPrior):
             return prior_files(reports)
         if declared(recipe).dataset in PUBLISHED:
