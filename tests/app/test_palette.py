@@ -105,4 +105,5 @@ def test_the_theme_has_the_palettes_colours(mode: str) -> None:
 def test_garbage_is_not_collected_after_every_rerun() -> None:
     config = tomllib.loads(CONFIG.read_text())
     assert config["runner"]["postScriptGC"] is False
+    assert config["global"]["maxCachedMessageAge"] >= 20
     assert config["server"]["address"] == "127.0.0.1"
