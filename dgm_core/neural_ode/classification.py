@@ -13,11 +13,11 @@ from dgm_core.declaration import extra, settle
 from dgm_core.experiment import Experiment, Training
 from dgm_core.neural_ode.classifiers import Classifier, ODEClassifier, ResidualClassifier
 from dgm_core.neural_ode.deciding import Deciding, DecisionSnapshot
-from dgm_core.neural_ode.experiment import METHODS, PICTURES
+from dgm_core.neural_ode.experiment import METHODS, plan
 from dgm_core.neural_ode.labelled import Labelled, TaskName, labelled
 from dgm_core.neural_ode.networks import FixedMethod
 from dgm_core.training.averaged_adam import AveragedAdam, flatten_parameters
-from dgm_core.training.loop import Loop, Plan, schedule
+from dgm_core.training.loop import Loop
 
 HELD_OUT = 2_000
 _HELD_OUT_SEED = 10_000_019
@@ -201,7 +201,6 @@ class FlowClassifier(Experiment):
         gradient = torch.zeros_like(weights)
         generator = torch.Generator(device).manual_seed(self.seed)
         objective = Deciding(model, self.training_points().to(device), self.batch, gradient, generator)
-        plan = Plan(
-            self.steps, self.learning_rate, min(50, self.steps // 20), frozenset(schedule(self.steps, PICTURES))
-        )  # fmt: skip
-        return Loop(objective, AveragedAdam(weights, gradient), snapshot, generator, plan)
+        return Loop(
+            objective, AveragedAdam(weights, gradient), snapshot, generator, plan(self.steps, self.learning_rate)
+        )

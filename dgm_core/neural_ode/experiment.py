@@ -24,7 +24,12 @@ from dgm_core.training.loop import Loop, Plan, schedule
 
 _KNOWN = {"system": tuple(SYSTEMS)}
 METHODS = {"euler": "Euler", "midpoint": "midpoint", "rk4": "RK4"}
-PICTURES = 40
+
+
+def plan(steps: int, learning_rate: float) -> Plan:
+    """Up to 40 pictures, one in fifteen steps at most, since each costs about as much as fifteen."""
+    frames = max(10, min(40, steps // 15))
+    return Plan(steps, learning_rate, min(50, steps // 20), frozenset(schedule(steps, frames)))
 
 
 class NeuralODE(Experiment):
@@ -269,8 +274,7 @@ class NeuralODE(Experiment):
         gradient = torch.zeros_like(weights)
         shooting = Shooting(model, data.seen, self.solver, self.solver_steps)
         objective = FitObjective(shooting, gradient, self.steps, self.decay)
-        plan = Plan(
-            self.steps, self.learning_rate, min(50, self.steps // 20), frozenset(schedule(self.steps, PICTURES))
-        )  # fmt: skip
         generator = torch.Generator(weights.device).manual_seed(self.seed)
-        return Loop(objective, AveragedAdam(weights, gradient), snapshot, generator, plan)
+        return Loop(
+            objective, AveragedAdam(weights, gradient), snapshot, generator, plan(self.steps, self.learning_rate)
+        )

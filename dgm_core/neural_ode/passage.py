@@ -7,7 +7,6 @@ that winds once about that point's image, and no straight line separates the two
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
 from typing import Self
 
@@ -19,15 +18,13 @@ from dgm_core.film import Extent, lattice
 from dgm_core.neural_ode.classifiers import Classifier, closest, jacobians
 from dgm_core.neural_ode.deciding import surface
 from dgm_core.neural_ode.labelled import EXTENT, Labelled
+from dgm_core.neural_ode.rings import follow
 from dgm_core.pack import pack, unpack
 
 POINTS = 400
 CELLS = 100
 STATES = 25
 """Moments on the paths of an ODE that RK4 solves; of others as many as they have."""
-RING = 512
-"""Points of the ring of radius 1¼ about the origin whose image is followed."""
-RADIUS = 1.25
 VALUE = 64
 """Cells of the value's pictures along each axis."""
 LINES = 13
@@ -50,7 +47,10 @@ class Passage:
         stretch: (T,) float32, the largest factor by which any small step from a point has grown: the largest singular
             value of ∂z(t)/∂z(0).
         closest: (T,) float32, the least distance between points of different classes.
-        ring: (T, R, 2) float16, the first two coordinates of the image of a ring of radius 1¼ about the origin.
+        ring: (T, R, 2) float16, the first two coordinates of the image of a ring of radius 1¼ about the origin; see
+            `dgm_core.neural_ode.rings`.
+        angles: (R,) float64, where on the ring its points are, increasing in [0, 2π).
+        ring_probability: (R,) float32, P(class 1) of the ring's points.
         centre: (T, 2) float32, of the origin.
         winding: (T,) float32, how often the ring's image winds about the origin's.
         window: around all states' first two coordinates, as ``extent``.
@@ -70,6 +70,8 @@ class Passage:
     stretch: np.ndarray
     closest: np.ndarray
     ring: np.ndarray
+    angles: np.ndarray
+    ring_probability: np.ndarray
     centre: np.ndarray
     winding: np.ndarray
     window: Extent
@@ -107,8 +109,7 @@ def passage_of(model: Classifier, data: Labelled, points: int = POINTS, cells: i
     """
     model, device = model.refined(STATES), model.readout.device
     few = data.first(points).to(device)
-    states, ring = model.path(few.x), model.path(circle(RING, RADIUS).to(device))[..., :2]
-    centre, grid = model.path(torch.zeros(1, 2, device=device))[:, 0, :2], _grid_on_its_way(model)
+    states, grid, ring = model.path(few.x), _grid_on_its_way(model), follow(model)
     window = _window(torch.cat([states[..., :2].flatten(0, 1), grid.flatten(0, 2)]))
     jacobian = jacobians(model, few.x)
     arrays = {
@@ -118,9 +119,10 @@ def passage_of(model: Classifier, data: Labelled, points: int = POINTS, cells: i
         "determinant": torch.linalg.det(jacobian),
         "stretch": torch.linalg.matrix_norm(jacobian, 2).amax(dim=1),
         "closest": closest(states, few.y),
-        "ring": ring,
-        "centre": centre,
-        "winding": winding_number(ring - centre.unsqueeze(1)),
+        "ring": ring.images[..., :2],
+        "ring_probability": model.read(ring.images[-1].to(states)).sigmoid(),
+        "centre": ring.centre[:, :2],
+        "winding": ring.winding,
         "grid": grid,
     }
     drawn = {name: array.float().cpu().numpy() for name, array in arrays.items()}
@@ -128,7 +130,7 @@ def passage_of(model: Classifier, data: Labelled, points: int = POINTS, cells: i
         drawn[name] = drawn[name].astype(np.float16)
     return Passage(
         times=model.times, labels=few.y.cpu().numpy().astype(np.uint8), surface=surface(model, cells), extent=EXTENT,
-        window=window, value=_value(model, window), **drawn,
+        window=window, value=_value(model, window), angles=ring.angles.numpy(), **drawn,
     )  # fmt: skip
 
 
@@ -154,27 +156,3 @@ def _value(model: Classifier, window: Extent) -> np.ndarray:
     logits = [model.read(model.path_of(places, first)[-1]) for first in range(moments - 1)]
     values = torch.stack([*logits, model.read(places)]).sigmoid()
     return values.reshape(moments, VALUE, VALUE).cpu().numpy().astype(np.float16)
-
-
-def circle(count: int, radius: float, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Points of a circle about the origin, counter-clockwise at equal angles: (count, 2)."""
-    angle = torch.arange(count, dtype=dtype) * (2 * math.pi / count)
-    return radius * torch.stack([angle.cos(), angle.sin()], dim=1)
-
-
-def winding_number(curve: Tensor) -> Tensor:
-    """How often closed polygons wind about the origin, counter-clockwise: the sum of the angles of their sides.
-
-    Args:
-        curve: (…, R, 2), the corners; the last is joined to the first.
-
-    Returns:
-        (…), whole numbers but for rounding, as long as no side passes through the origin.
-
-    Example:
-        >>> round(winding_number(circle(8, 1.0)).item()), round(winding_number(circle(8, 1.0) + 3).item())
-        (1, 0)
-    """
-    after = curve.roll(-1, dims=-2)
-    cross = curve[..., 0] * after[..., 1] - curve[..., 1] * after[..., 0]
-    return torch.atan2(cross, (curve * after).sum(-1)).sum(-1) / (2 * math.pi)

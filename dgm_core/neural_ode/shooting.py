@@ -19,7 +19,7 @@ from dgm_core.neural_ode.networks import FieldNetwork, FixedMethod, hermite, unr
 from dgm_core.neural_ode.series import UNITS, Scale
 from dgm_core.training.averaged_adam import named_views
 
-FINE, QUICK = 8, 4
+FINE, QUICK = 16, 4
 """Steps a unit of solutions that are kept, and of those that are looked at on the way."""
 
 
