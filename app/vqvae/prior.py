@@ -43,7 +43,9 @@ KINDS = {
     "uniform": "uniform", "independent": "independent", "pixelcnn": "PixelCNN", "transformer": "transformer",
 }  # fmt: skip
 WAYS = {"new": "A new image", "erased": "What is erased of an image"}
-ERASED = "r_erased"
+ERASED, IMAGE = "r_erased", "r_image"
+FIRST_IMAGE = 6
+"""Of the shapes one that its lower half tells something of."""
 DRAW = {"r_temperature": 1.0, "r_top_k": 0, "r_draw": 0}
 
 
@@ -124,7 +126,9 @@ def _completed(trained: Trained, temperature: float, top_k: int, seed: int) -> N
     if isinstance(held, str):
         notes([held])
         return
-    image = int(st.number_input("Held-out image", 0, len(held.maps) - 1, key="r_image", width=160, bind="query-params"))
+    last = len(held.maps) - 1
+    st.session_state[IMAGE] = min(int(st.session_state.get(IMAGE, FIRST_IMAGE)), last)  # another set may have fewer
+    image = int(st.number_input("Held-out image", 0, last, key=IMAGE, width=160, bind="query-params"))
     h, w = held.maps.shape[1:]
     linked = mask_of(st.query_params.get(ERASED), (h, w))
     first = lower_half((h, w)) if linked is None else linked
