@@ -43,6 +43,14 @@ class Classifier(nn.Module):
         """The states on the way from z at the time of index ``first`` to z(1), each (N, D); L + 1 from the start."""
         raise NotImplementedError
 
+    def carried(self, rows: Tensor, blocks: int) -> list[Tensor]:
+        """What `path_of` does, to N states and vectors that are carried along with them; see `varied`.
+
+        Args:
+            rows: (blocks · N, D): z(0), then the vectors.
+        """
+        raise NotImplementedError
+
     def refined(self, states: int) -> Self:
         """The same classifier with at least so many states on a path, where that does not change what it computes."""
         return self
@@ -78,6 +86,11 @@ class ODEClassifier(Classifier):
     def path_of(self, z: Tensor, first: int = 0) -> list[Tensor]:
         return unroll(self.field, z, (first / self.steps, 1.0), self.steps - first, self.method)[0]
 
+    def carried(self, rows: Tensor, blocks: int) -> list[Tensor]:
+        return unroll(
+            lambda t, rows: varied(self.field, t, rows, blocks), rows, (0.0, 1.0), self.steps, self.method
+        )[0]  # fmt: skip
+
     def refined(self, states: int) -> Self:
         """With RK4, smaller steps of the same field; Euler's and midpoint's few steps are part of what was learned."""
         if self.method != "rk4":
@@ -100,9 +113,24 @@ class ResidualClassifier(Classifier):
             states.append(states[-1] + block(0.0, states[-1]))
         return states
 
+    def carried(self, rows: Tensor, blocks: int) -> list[Tensor]:
+        states = [rows]
+        for block in self.blocks:
+            states.append(states[-1] + varied(_field(block), 0.0, states[-1], blocks))
+        return states
 
+
+def _field(block: nn.Module) -> FieldNetwork:
+    assert isinstance(block, FieldNetwork)
+    return block
+
+
+@torch.no_grad()
 def jacobians(model: Classifier, x: Tensor) -> Tensor:
-    """∂z(t)/∂z(0) along the paths, by forward differentiation of the very steps that are taken.
+    """∂z(t)/∂z(0) along the paths, of the very steps that are taken.
+
+    The derivative of a step of a solver is the same step of the variational equation dJ/dt = (∂f/∂z) J, so z and the
+    columns of J are carried together.
 
     Args:
         x: (N, 2).
@@ -110,18 +138,20 @@ def jacobians(model: Classifier, x: Tensor) -> Tensor:
     Returns:
         (L + 1, N, D, D); the first is the identity.
     """
-    z = model.lift(x)
-
-    def states(start: Tensor) -> Tensor:
-        return torch.stack(model.path_of(start))
-
-    columns = []
-    with torch.no_grad():
-        for unit in torch.eye(model.dim, dtype=x.dtype, device=x.device):
-            columns.append(torch.func.jvp(states, (z,), (unit.expand_as(z),))[1])
-    return torch.stack(columns, dim=-1)
+    z, count = model.lift(x), model.dim
+    units = torch.eye(count, dtype=z.dtype, device=z.device).unsqueeze(1).expand(count, *z.shape)
+    states = model.carried(torch.cat([z.unsqueeze(0), units]).reshape(-1, count), count + 1)
+    return torch.stack(states).unflatten(1, (count + 1, len(z)))[:, 1:].permute(0, 2, 3, 1)
 
 
+def varied(field: FieldNetwork, t: float, rows: Tensor, blocks: int) -> Tensor:
+    """The right-hand side for z and vectors carried along: (blocks · N, D), the first N rows being z."""
+    whole = rows.unflatten(0, (blocks, -1))
+    velocity, slopes = field.with_tangents(t, whole[0], whole[1:])
+    return torch.cat([velocity.unsqueeze(0), slopes]).flatten(0, 1)
+
+
+@torch.no_grad()
 def trace_integral(model: ODEClassifier, x: Tensor, steps: int = 64) -> Tensor:
     """∫₀¹ tr ∂f/∂z dt along the paths, which is log det ∂z(1)/∂z(0) (Liouville), by Simpson's rule.
 
@@ -140,9 +170,8 @@ def trace_integral(model: ODEClassifier, x: Tensor, steps: int = 64) -> Tensor:
 
 
 def _trace(field: FieldNetwork, t: float, z: Tensor) -> Tensor:
-    units = torch.eye(z.shape[1], dtype=z.dtype, device=z.device)
-    rows = [torch.func.jvp(lambda z: field(t, z), (z,), (unit.expand_as(z),))[1][:, d] for d, unit in enumerate(units)]
-    return torch.stack(rows).sum(0)
+    units = torch.eye(z.shape[1], dtype=z.dtype, device=z.device).unsqueeze(1).expand(-1, *z.shape)
+    return torch.einsum("dnd->n", field.with_tangents(t, z, units)[1])
 
 
 def closest(states: Tensor, y: Tensor) -> Tensor:

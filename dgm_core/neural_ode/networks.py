@@ -57,6 +57,16 @@ class FieldNetwork(nn.Module):
             h = torch.addmm(bias, torch.tanh(h), weight)
         return h
 
+    def with_tangents(self, t: float | Tensor, z: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor]:
+        """f(t, z) and its derivatives along some vectors: (N, D) and (K, N, D) → (N, D) and (K, N, D)."""
+        bias = self.biases[0] if self.drift is None else self.biases[0] + t * self.drift
+        h, slope = torch.addmm(bias, z, self.weights[0]), tangents @ self.weights[0]
+        for weight, bias in zip(self.weights[1:], self.biases[1:], strict=True):
+            h = torch.tanh(h)
+            slope = ((1 - h * h) * slope) @ weight
+            h = torch.addmm(bias, h, weight)
+        return h, slope
+
 
 def step(field: FieldFunction, method: FixedMethod, t: float, h: float, z: Tensor) -> tuple[Tensor, Tensor]:
     """One step from t to t + h: the state there and k₁ = f(t, z); the rk4 is Kutta's 3/8 rule, as torchdiffeq's.

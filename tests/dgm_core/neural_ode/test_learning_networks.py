@@ -111,8 +111,8 @@ def test_no_flow_folds_the_plane_or_takes_a_ring_off_its_centre(seed: int, gain:
     assert bool(model.read(ring.centre[-1]) < model.read(ring.images[-1]).max())
 
 
-def test_a_fold_and_an_added_dimension_take_a_ring_off_its_centre() -> None:
-    """By hand: z ↦ z + (|x|, 0)-like blocks fold; a third coordinate r² lifts the ring above its centre."""
+def test_a_fold_takes_a_ring_off_its_centre() -> None:
+    """By hand: (x, y) ↦ (|x|, y), and what then lies to the right of ½ is moved on by 1."""
 
     class Fold(ResidualClassifier):
         def path_of(self, z: torch.Tensor, first: int = 0) -> list[torch.Tensor]:
@@ -120,8 +120,6 @@ def test_a_fold_and_an_added_dimension_take_a_ring_off_its_centre() -> None:
             return [z, folded + torch.tensor([1.0, 0.0], dtype=z.dtype) * (folded[:, :1] > 0.5)]
 
     model = Fold(0, 1, 4, 1, seeded()).double()
-    x = torch.tensor([[-1.0, 0.2], [1.0, 0.2]], dtype=torch.float64)
-    assert torch.linalg.det(jacobians(model, x))[-1].tolist() == [-1.0, 1.0]
     assert follow(model).winding[-1].item() == pytest.approx(0.0, abs=1e-9)
 
 
