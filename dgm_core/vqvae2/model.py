@@ -68,11 +68,11 @@ class HierarchicalAutoencoder(nn.Module):
         dimensions = [quantiser.dimension for quantiser in quantisers]
         self.rising = nn.ModuleList(_rise(shape[0] if at == 0 else width, width, depth, patch if at == 0 else 0)
                                     for at in range(levels))  # fmt: skip
-        self.telling = nn.ModuleList(_Descent(dimensions[level], width, depth) for level in range(levels - 1))
+        self.telling = nn.ModuleList(Descent(dimensions[level], width, depth) for level in range(levels - 1))
         self.heads = nn.ModuleList(nn.Conv2d(width if level == 0 else 2 * width, dimensions[level], 1)
                                    for level in range(levels))  # fmt: skip
         self.absent = nn.ModuleList(Absent(dimension, learned_absent) for dimension in dimensions[1:])
-        self.falling = nn.ModuleList(_Descent(dimensions[level], width, depth) for level in range(levels - 1))
+        self.falling = nn.ModuleList(Descent(dimensions[level], width, depth) for level in range(levels - 1))
         self.bottom = nn.Conv2d(dimensions[-1], width, 3, padding=1)
         last = nn.Conv2d(width, shape[0] * patch**2, 1)
         self.pixels = nn.Sequential(*(Residual(width) for _ in range(depth)), nn.ReLU(), last, nn.PixelShuffle(patch))
@@ -244,7 +244,7 @@ class Absent(nn.Module):
             self.vector.lerp_(values.flatten(0, -2).mean(0), 1 - decay)
 
 
-class _Descent(nn.Module):
+class Descent(nn.Module):
     """A level's codes and what came from above, brought to the grid of the next level."""
 
     def __init__(self, dimension: int, width: int, depth: int) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dgm_core.errors import DataError
 from dgm_core.nn.vector_quantiser import VectorQuantizer
-from dgm_core.vqvae2.model import HierarchicalAutoencoder
+from dgm_core.vqvae2.model import Descent, HierarchicalAutoencoder
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +66,8 @@ def test_an_untrained_model_is_grey() -> None:
 def test_codes_are_the_nearest_of_what_is_written_out() -> None:
     """The bottom's vectors: its features beside what the quantised top says, by hand; exhaustive search in float64."""
     model, x = a_model(), torch.rand(5, 1, 8, 8, generator=seeded(0))
+    telling = model.telling[0]
+    assert isinstance(telling, Descent)
     with torch.no_grad():
         fine = model.rising[0](x - 0.5)
         coarse = model.rising[1](fine)
@@ -75,8 +77,8 @@ def test_codes_are_the_nearest_of_what_is_written_out() -> None:
             return (flat[..., None, :] - codebook).square().sum(-1).argmin(-1)
 
         top = nearest(model.heads[0](coarse.relu()), 0)
-        entered = model.telling[0].enter(model.quantiser(0).codebook[top].permute(0, 3, 1, 2))
-        told = model.telling[0].wider(model.telling[0].blocks(entered))
+        entered = telling.enter(model.quantiser(0).codebook[top].permute(0, 3, 1, 2))
+        told = telling.wider(telling.blocks(entered))
         bottom = nearest(model.heads[1](torch.cat([fine, told], 1).relu()), 1)
     found = model.codes(x)
     assert torch.equal(found[0], top)

@@ -33,7 +33,7 @@ def reports(experiment: VQVAE2, model: torch.nn.Module, **settings: object) -> l
 
 
 def small(**settings: object) -> VQVAE2:
-    return VQVAE2(**{**SMALL, **settings})  # type: ignore[arg-type]
+    return VQVAE2(**{**SMALL, **settings})
 
 
 def objective_of(experiment: VQVAE2, seed: int) -> tuple[HierarchicalAutoencoder, AveragedAdam, HierarchyObjective]:
@@ -232,4 +232,4 @@ def test_another_model_is_refused() -> None:
 )
 def test_declarations_that_cannot_be_are_told(values: dict[str, object], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        VQVAE2(**values)  # type: ignore[arg-type]
+        VQVAE2(**values)
