@@ -1,4 +1,4 @@
-"""Figures of the page ``precision_recall``: the four numbers with intervals, along an axis, and the PRD curve."""
+"""Figures of the page ``precision_recall``: the four numbers with intervals, the PRD curve, and a map of two sets."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ NAMES = ("precision", "recall", "density", "coverage")
 HUES: dict[str, Meaning] = {"precision": "model", "recall": "data", "density": "latent", "coverage": "base"}
 MAPPED = 1500
 """Points of a set on a map."""
-DASHES = {"precision": [1, 0], "recall": [7, 3], "density": [2, 3], "coverage": [9, 3, 2, 3]}
-"""Each line has its own dash, so that none is told by its colour alone."""
 
 
-def _colour(dark: bool, legend: alt.Legend | None = None) -> alt.Color:
-    hues = [accent(HUES[name], dark) for name in NAMES]
-    return alt.Color("name:N", scale=alt.Scale(domain=list(NAMES), range=hues), legend=legend)
+def colour_of(dark: bool, legend: alt.Legend | None = None, names: Sequence[str] = NAMES) -> alt.Color:
+    """Each number's colour, the same in all figures."""
+    hues = [accent(HUES[name], dark) for name in names]
+    return alt.Color("name:N", scale=alt.Scale(domain=list(names), range=hues), legend=legend)
 
 
 def interval_chart(
@@ -51,7 +50,7 @@ def interval_chart(
 def _interval_spec(dark: bool, scale: float) -> Mapping[str, Any]:
     x = alt.X("value:Q", title=None, scale=alt.Scale(domainMin=0, nice=True), axis=alt.Axis(tickCount=5))
     y = alt.Y("name:N", sort=list(NAMES), title=None)
-    rows, colour = source("rows"), _colour(dark)
+    rows, colour = source("rows"), colour_of(dark)
     tips = [alt.Tooltip("name:N"), *(alt.Tooltip(f"{name}:Q", format=".4f") for name in ("value", "low", "high"))]
     text = rows.mark_text(align="center", dy=-13 * scale, color=INK.on(dark))
     return layered(
@@ -90,106 +89,6 @@ def _prd_spec(dark: bool, scale: float) -> Mapping[str, Any]:
         curve.encode(x, y, order="order:Q", tooltip=tips),
         description="Precision against recall on the histograms over common clusters",
         height=230,
-        dark=dark,
-        scale=scale,
-    )
-
-
-def curves_chart(
-    x: np.ndarray,
-    mean: np.ndarray,
-    low: np.ndarray,
-    high: np.ndarray,
-    theory: np.ndarray,
-    *,
-    title: str,
-    logarithmic: bool,
-    domain: tuple[float, float],
-    height: int = 380,
-    dark: bool = False,
-    scale: float = 1.0,
-) -> Figure:
-    """The four numbers along an axis, with bands, and what theory expects of density and coverage.
-
-    Args:
-        x: (P,), increasing.
-        mean, low, high: (P, 4) in the order of `NAMES`.
-        theory: (P, 2), density and coverage, NaN where theory says nothing.
-        title: of the axis.
-        logarithmic: whether the axis is.
-        domain: of the axis, so that it stays while the curves grow.
-        height: pixels.
-        dark, scale: see `app.figures.theme`.
-    """
-    count = len(x)
-    names, places = np.repeat(NAMES, count), np.tile(x, 4)
-    curves = columns(
-        x=places, value=mean.T.ravel(), low=low.T.ravel(), high=high.T.ravel(), name=names,
-    )  # fmt: skip
-    expected = columns(x=np.tile(x, 2), value=theory.T.ravel(), name=np.repeat(("density", "coverage"), count))
-    return Figure(_curves_spec(title, logarithmic, domain, height, dark, scale), {"curves": curves, "theory": expected})
-
-
-@lru_cache(maxsize=32)
-def _curves_spec(
-    title: str, logarithmic: bool, domain: tuple[float, float], height: int, dark: bool, scale: float
-) -> Mapping[str, Any]:  # fmt: skip
-    kind: Any = "log" if logarithmic else "linear"
-    x = alt.X(
-        "x:Q", title=title, scale=alt.Scale(type=kind, nice=False, domain=list(domain)), axis=alt.Axis(tickCount=8)
-    )
-    y = alt.Y("value:Q", title=None, scale=alt.Scale(domainMin=0), axis=alt.Axis(tickCount=6))
-    legend = alt.Legend(symbolType="stroke", symbolOpacity=1)
-    dash = alt.StrokeDash(
-        "name:N", scale=alt.Scale(domain=list(NAMES), range=[DASHES[name] for name in NAMES]), legend=None
-    )
-    curves = source("curves")
-    tips = [
-        alt.Tooltip("name:N"),
-        alt.Tooltip("x:Q", title=title, format=".4~g"),
-        *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("value", "low", "high")),
-    ]
-    ring = source("theory").mark_point(shape="circle", filled=False, size=120 * scale, strokeWidth=1.6 * scale)
-    return layered(
-        curves.mark_area(opacity=0.14).encode(x, alt.Y("low:Q"), alt.Y2("high:Q"), _colour(dark, legend)),
-        curves.mark_line(strokeCap="butt").encode(x, y, _colour(dark, legend), dash),
-        curves.mark_point(size=26 * scale).encode(x, y, _colour(dark, legend), tooltip=tips),
-        ring.encode(x, y, _colour(dark, legend)),
-        description="Precision, recall, density and coverage along the axis, rings where theory fixes the mean",
-        height=height,
-        dark=dark,
-        scale=scale,
-    )
-
-
-def trade_off(
-    temperatures: np.ndarray, precision: np.ndarray, recall: np.ndarray, *, dark: bool = False, scale: float = 1.0
-) -> Figure:  # fmt: skip
-    """Precision against recall as the temperature moves.
-
-    Args:
-        temperatures, precision, recall: (P,).
-        dark, scale: see `app.figures.theme`.
-    """
-    text = np.array([f"{t:g}" for t in temperatures])
-    marks = columns(t=temperatures, precision=precision, recall=recall, text=text)
-    return Figure(_trade_spec(dark, scale), {"marks": marks})
-
-
-@lru_cache(maxsize=8)
-def _trade_spec(dark: bool, scale: float) -> Mapping[str, Any]:
-    free = alt.Scale(zero=False, padding=12)
-    x = alt.X("recall:Q", title="recall", scale=free, axis=alt.Axis(tickCount=5))
-    y = alt.Y("precision:Q", title="precision", scale=free, axis=alt.Axis(tickCount=5))
-    marks, hue = source("marks"), accent("model", dark)
-    tips = [alt.Tooltip("t:Q", title="temperature"), alt.Tooltip("precision:Q", format=".3f"),
-            alt.Tooltip("recall:Q", format=".3f")]  # fmt: skip
-    return layered(
-        marks.mark_line(color=hue, opacity=0.5).encode(x, y, order="t:Q"),
-        marks.mark_point(color=hue, size=60 * scale).encode(x, y, tooltip=tips),
-        marks.mark_text(align="left", dx=8 * scale, dy=-6 * scale).encode(x, y, text="text:N"),
-        description="Precision against recall, a mark for each temperature",
-        height=380,
         dark=dark,
         scale=scale,
     )

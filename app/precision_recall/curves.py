@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.bones.notes import notes
 from app.controls import apply_settings, controls
-from app.figures.precision_recall import curves_chart, trade_off
+from app.figures.metric_curves import Axis, Curves, trade_off
 from app.furniture import (
     Export,
     asked_for,
@@ -26,6 +26,7 @@ from app.furniture import (
     try_section,
 )
 from app.memory import Memory
+from app.precision_recall.along import along
 from app.precision_recall.flows import choose_flow
 from app.services import runner
 from app.takeaway import rest_of_address
@@ -62,8 +63,6 @@ def _measured(asked: MetricCurves, run: str, picture: DeltaGenerator) -> None:
         snapshot = runner().watch(run)
         if snapshot.previews:
             _draw(asked, joined([dict(arrays) for _, arrays in snapshot.previews]))
-        elif snapshot.live:
-            st.caption("Measuring…")
         if snapshot.live:
             st.progress(min(1.0, snapshot.step / max(1, snapshot.total)), text="Measuring place by place")
         elif snapshot.state != "done":
@@ -99,18 +98,14 @@ WORDS = {
 
 
 def _draw(asked: MetricCurves, found: Found) -> None:
-    mean, low, high = mean_intervals(found["values"])
     places = asked.places()
-    figure = curves_chart(
-        found["x"], mean, low, high, found["theory"], title=AXES[asked.axis],
-        logarithmic=asked.axis in ("dimension", "n"), domain=(float(places[0]), float(places[-1])),
-        dark=is_dark(), scale=scale(),
-    )  # fmt: skip
-    chart(figure, f"curves_{asked.axis}")
+    curves = Curves(found["x"], *mean_intervals(found["values"]), found["theory"])
+    axis = Axis(AXES[asked.axis], (float(places[0]), float(places[-1])), asked.axis in ("dimension", "n"))
+    along(curves, axis, f"curves_{asked.axis}")
     st.caption(f"Means of {asked.repeats} fresh draws with 95 % bootstrap intervals of the mean.{_hubs(found)}")
     if asked.axis == "temperature":
         st.subheader("The trade-off", anchor=False)
-        chart(trade_off(found["x"], mean[:, 0], mean[:, 1], dark=is_dark(), scale=scale()), "trade_off")
+        chart(trade_off(curves, AXES["temperature"], dark=is_dark(), scale=scale()), "trade_off")
 
 
 def _hubs(found: Found) -> str:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from app.furniture import switch
 from app.precision_recall.curves import curves
+from app.precision_recall.knob import knob
 from app.precision_recall.plane import plane
 from app.precision_recall.sets import sets
 
 PART = "part"
-PARTS = {"plane": "In the plane", "curves": "Against k, n, D, temperature", "sets": "Your sets and images"}
-DRAW = {"plane": plane, "curves": curves, "sets": sets}
+PARTS = {
+    "plane": "In the plane",
+    "curves": "Against k, n, D, temperature",
+    "knob": "A generator's knob",
+    "sets": "Your sets and images",
+}
+DRAW = {"plane": plane, "curves": curves, "knob": knob, "sets": sets}
 
 
 def parts() -> None:

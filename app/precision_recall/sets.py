@@ -12,8 +12,9 @@ import streamlit as st
 
 from app.bones.notes import notes
 from app.controls import apply_settings, controls
+from app.figures.metric_curves import Axis, Curves
 from app.figures.montage import montage
-from app.figures.precision_recall import curves_chart, map_chart, prd_chart
+from app.figures.precision_recall import map_chart, prd_chart
 from app.furniture import (
     Export,
     asked_for,
@@ -27,6 +28,7 @@ from app.furniture import (
     try_section,
 )
 from app.memory import Memory
+from app.precision_recall.along import along
 from app.precision_recall.beside import with_error
 from app.precision_recall.choices import choose, upload
 from app.services import runner
@@ -126,12 +128,10 @@ def _draw(found: Found) -> None:
         _gallery(found)
     look: dict[str, Any] = {"dark": is_dark(), "scale": scale()}
     left, right = st.columns(2, gap="large")
-    k_axis, curves = np.arange(1.0, columns + 1), found["curves"].T
-    figure = curves_chart(
-        k_axis, curves, curves, curves, np.full((columns, 2), np.nan), title="neighbours k", logarithmic=False,
-        domain=(1.0, float(max(2, columns))), height=260, **look,
-    )  # fmt: skip
-    chart(figure, "set_curves", place=left)
+    numbers, nothing = found["curves"].T, np.full((columns, 2), np.nan)
+    axis = Axis("neighbours k", (1.0, float(max(2, columns))))
+    curves = Curves(np.arange(1.0, columns + 1), numbers, numbers, numbers, nothing)
+    along(curves, axis, "set_curves", at=float(k), heights=(200, 90), place=left)
     covered = found["fake_at"] <= at, found["real_at"] <= at
     chart(map_chart(found["map_real"], found["map_fake"], covered[1], covered[0], **look), "set_map", place=right)
     right.caption("Both sets on the real set's first two principal axes: a shadow, distances are taken in all of them.")

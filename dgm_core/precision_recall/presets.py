@@ -22,6 +22,10 @@ FEWER = {50: 0.73, 5000: 0.59}
 """Precision of equal laws in 64 dimensions by n, k = 3."""
 COLD = {1.0: (0.97, 0.97), 0.1: (0.78, 0.07)}
 """Precision and recall of the flow of eight Gaussians, by temperature."""
+COOLED = {"pca": (1.0, 0.10), "classifier": (0.03, 0.16)}
+"""Precision and recall of the prior of shapes at temperature 0.25, by the space of the distances, k = 5."""
+PLAIN, HEATED = {"pca": (0.98, 0.95), "classifier": (0.88, 0.85)}, {"pca": (0.84, 0.56), "classifier": (0.54, 0.26)}
+"""The same at temperature 1, and 2."""
 
 PLANE: tuple[Preset, ...] = (
     Preset(
@@ -140,5 +144,38 @@ CURVES: tuple[Preset, ...] = (
         "temperature 0.1. Truncation buys precision only where the middle of the base holds the best samples; here "
         "it is mapped to the threads between the modes.",
         settings={"axis": "temperature"},
+    ),
+)
+
+KNOB: tuple[Preset, ...] = (
+    Preset(
+        name="cool",
+        question="A prior of pictures of shapes is sampled at temperature 0.25 instead of 1. Distances are taken in "
+        "principal components. Precision and recall?",
+        options=("Both fall", "Precision rises to 1, recall falls to about 0.1", "Recall rises, precision falls"),
+        answer=1,
+        reveal=f"From {PLAIN['pca'][0]:.2f} and {PLAIN['pca'][1]:.2f} to {COOLED['pca'][0]:.2f} and "
+        f"{COOLED['pca'][1]:.2f}: the trade-off of the textbooks. All samples lie in the thick of the data.",
+        settings={"source": "zoo:vqvae-shapes-prior", "embed": "pca"},
+    ),
+    Preset(
+        name="other-space",
+        question="The very same cool samples, but distances in the space of a classifier of the shapes. Precision?",
+        options=("Still 1", "About ½", "Nearly 0"),
+        answer=2,
+        reveal=f"{COOLED['classifier'][0]:.2f}, from {PLAIN['classifier'][0]:.2f} at temperature 1. Look at the "
+        "samples: an empty ground is close to every picture in principal components, and no shape at all to a "
+        "network that tells shapes. The trade-off is one of generator and space together.",
+        settings={"source": "zoo:vqvae-shapes-prior", "embed": "classifier", "network": "zoo:precision_recall-shapes"},
+    ),
+    Preset(
+        name="heat",
+        question="Now it is heated to temperature 2: more diverse samples. Does recall rise?",
+        options=("It rises", "It stays", "It falls too"),
+        answer=2,
+        reveal=f"It falls, from {PLAIN['pca'][1]:.2f} to {HEATED['pca'][1]:.2f}, and precision from "
+        f"{PLAIN['pca'][0]:.2f} to {HEATED['pca'][0]:.2f}. Diversity that is not the data's covers nothing: the best "
+        "recall stands near the law that was learned.",
+        settings={"source": "zoo:vqvae-shapes-prior", "embed": "pca"},
     ),
 )

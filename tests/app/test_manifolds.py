@@ -9,20 +9,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.figures.metric_curves import Axis, Curves, density_chart, shares_chart, trade_off
 from app.figures.montage import montage
 from app.figures.palette import DATA, GROUND, MODEL
-from app.figures.precision_recall import curves_chart, interval_chart, map_chart, prd_chart, trade_off
+from app.figures.precision_recall import interval_chart, map_chart, prd_chart
 from app.manifolds import _sent, extent_of
 from app.manifolds.events import k_of
 from app.precision_recall import curves as curves_part
+from app.precision_recall import knob as knob_part
 from app.precision_recall import sets as sets_part
 from app.precision_recall import takeaway
 from app.precision_recall.picture import MARGIN, SIDE, manifolds_png
 from dgm_core.errors import DataError
 from dgm_core.metrics.manifolds import Manifolds, manifolds
-from dgm_core.precision_recall import CloudPair, MetricCurves, PairChecks, SetComparison
+from dgm_core.precision_recall import CloudPair, MetricCurves, PairChecks, SetComparison, TradeOff
 from dgm_core.precision_recall import curves as curves_module
-from dgm_core.precision_recall.presets import CURVES, PLANE, SETS
+from dgm_core.precision_recall.presets import CURVES, KNOB, PLANE, SETS
 from dgm_core.presets import Preset
 from tests.app.test_pages import no_failure, opened
 
@@ -139,11 +141,21 @@ def test_figures_hold_their_numbers() -> None:
     ].tolist() == ["0.900", "0.800", "1.100", "0.700"]
     x, values = np.arange(1.0, 4), np.random.default_rng(0).random((3, 4))
     theory = np.array([[1, np.nan], [1, 0.8], [1, 0.9]])
-    figure = curves_chart(x, values, values, values, theory, title="k", logarithmic=False, domain=(1, 3))
-    assert len(figure.tables["curves"]["x"]) == 12
-    assert len(figure.tables["theory"]["x"]) == 5  # what is no number is left out
+    numbers, axis = Curves(x, values, values, values, theory), Axis("k", (1.0, 3.0))
+    shares, density = shares_chart(numbers, axis), density_chart(numbers, axis, at=2.0)
+    assert len(shares.tables["curves"]["x"]) == 9
+    assert shares.tables["theory"]["value"].tolist() == [0.8, 0.9]  # what is no number is left out
+    assert shares.tables["marked"]["x"].tolist() == []
+    np.testing.assert_array_equal(density.tables["curves"]["value"], values[:, 2])
+    assert density.tables["theory"]["value"].tolist() == [1, 1, 1]
+    assert density.tables["marked"]["x"].tolist() == [2]
     assert len(prd_chart(values[:, 0], values[:, 1]).tables["curve"]["order"]) == 3
-    assert trade_off(x, values[:, 0], values[:, 1]).tables["marks"]["text"].tolist() == ["1", "2", "3"]
+    numbers = numbers._replace(mean=np.array([[0.1, 0.2, 1, 1], [0.11, 0.2, 1, 1], [0.9, 0.8, 1, 1]]))
+    marks = trade_off(numbers, "ψ", reference=four, at=2.0)
+    assert marks.tables["marks"]["text"].tolist() == ["", "2", "3"]  # the first would run into the chosen one
+    assert marks.tables["marks"]["chosen"].tolist() == [False, True, False]
+    assert marks.tables["ring"]["recall"].tolist() == [0.8]
+    assert len(trade_off(numbers, "ψ").tables["ring"]["recall"]) == 0
     both = map_chart(values[:, :2], values[:2, :2], np.array([True, False, True]), np.array([True, True]))
     assert both.tables["points"]["covered"].tolist().count("not covered") == 1
 
@@ -164,6 +176,7 @@ LINKS: list[dict[str, str]] = [
     {"fake": "flow", "source": "zoo:cnf-moons", "temperature": "0.5"},
     {"fake": "uniform", "real": "gaussian", "real_outliers": "4"},
     {"part": "curves", "c_axis": "k", "c_n": "60", "c_dimension": "8"},
+    {"part": "knob", "g_n": "40", "g_count": "3", "g_embed": "pixels"},
     {"part": "sets", "i_embed": "pca", "i_most": "100"},
 ]
 
@@ -175,9 +188,10 @@ def test_links_open(query: dict[str, str]) -> None:
     assert app.title
 
 
-@pytest.mark.parametrize("preset", [*PLANE, *CURVES, *SETS], ids=lambda preset: preset.name)
+@pytest.mark.parametrize("preset", [*PLANE, *CURVES, *SETS, *KNOB], ids=lambda preset: preset.name)
 def test_every_preset_opens(preset: Preset) -> None:
-    part, prefix = ("plane", "") if preset in PLANE else ("curves", "c_") if preset in CURVES else ("sets", "i_")
+    parts = {("plane", ""): PLANE, ("curves", "c_"): CURVES, ("sets", "i_"): SETS, ("knob", "g_"): KNOB}
+    part, prefix = next(where for where, those in parts.items() if preset in those)
     query = {name if name == "formula" else prefix + name: str(value) for name, value in preset.settings.items()}
     app = opened("precision_recall", {"part": part, **query})
     no_failure(app)
@@ -189,6 +203,7 @@ def test_every_preset_opens(preset: Preset) -> None:
     [
         takeaway.code(PairChecks.of(CloudPair(drop=0.25, n=60, m=50), 4)),
         curves_part._code(MetricCurves(axis="n", dimension=3, repeats=3, k=2)),
+        knob_part._code(TradeOff(embed="pixels", n=30, count=3)),
         sets_part._code(SetComparison(generated="set:digits-test", embed="pca", most=60)),
     ],
 )
@@ -213,6 +228,7 @@ HOSTILE: list[dict[str, str]] = [
     {"fake": "flow", "source": "zoo:../../x"}, {"fake": "flow", "source": "run:ffff"}, {"fake": "flow", "source": ""},
     {"part": "<b>"}, {"formula": "none"}, {"v": "99", "drop": "0.5"}, {"n": "20", "m": "20", "k": "50"},
     {"part": "curves", "c_axis": "temperature", "c_source": "zoo:nothing"},
+    {"part": "knob", "g_source": "zoo:cnf-moons"}, {"part": "knob", "g_source": "run:ffff", "g_network": "zoo:../x"},
     {"part": "sets", "i_real": "own:../x"}, {"part": "sets", "i_generated": "vectors:" + "0" * 16},
     {"part": "sets", "i_network": "zoo:cnf-moons"}, {"part": "sets", "i_k": "999"},
 ]  # fmt: skip
