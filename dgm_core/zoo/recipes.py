@@ -11,6 +11,7 @@ from dgm_core.precision_recall.embedding import ImageClassifier
 from dgm_core.vqvae.experiment import VQVAE
 from dgm_core.vqvae.prior import CodePrior
 from dgm_core.vqvae2.experiment import VQVAE2
+from dgm_core.vqvae2.prior import HierarchicalPrior
 
 # Sharp targets take more steps. Whoever goes from one shipped flow to another target is led to its recipe.
 RECIPES: dict[str, Experiment] = {
@@ -45,7 +46,11 @@ RECIPES: dict[str, Experiment] = {
     "vqvae-shapes-collapsed": VQVAE(start="random", patience=0),
     "vqvae-shapes-prior": CodePrior(at=8_398_114),  # `fingerprint("vqvae-shapes")`: the weights whose codes it knows
     "vqvae2-shapes": VQVAE2(),
+    "vqvae2-shapes-prior": HierarchicalPrior(at=8_870_216),  # `fingerprint("vqvae2-shapes")`, as above
     "vqvae2-shapes-3": VQVAE2(levels=3, patch=2, codes=128, width=32),
+    "vqvae2-shapes-paper": VQVAE2(level_dropout=0.0),
+    "vqvae2-photos": VQVAE2(dataset="photos", width=32),
+    "vqvae2-digits": VQVAE2(dataset="digits", codes=64, dimension=8, patch=2, width=24),
     "precision_recall-digits": ImageClassifier(),
     "precision_recall-mnist": ImageClassifier(dataset="mnist", steps=1500),
     "precision_recall-shapes": ImageClassifier(dataset="shapes", steps=1500),
@@ -55,6 +60,8 @@ RECIPES: dict[str, Experiment] = {
     "neural_ode-cubic-one-segment": NeuralODE(segments=1),
     "neural_ode-circles": FlowClassifier(),
     "neural_ode-circles-added": FlowClassifier(added=1),
+    "neural_ode-circles-long": FlowClassifier(steps=3_000),
+    "neural_ode-circles-added-long": FlowClassifier(added=1, steps=3_000),
     "neural_ode-circles-euler": FlowClassifier(solver="euler", layers=3),
     "neural_ode-circles-resnet": FlowClassifier(model="resnet"),
     "neural_ode-moons": FlowClassifier(task="moons"),
