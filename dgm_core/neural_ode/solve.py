@@ -81,6 +81,7 @@ def solve(
     One step serves all N trajectories: an adaptive solver holds the root mean square of the error over all N·D numbers
     below the tolerance. A fixed-step method steps on times[0] + k·step and ends with a shorter step where the end is
     not on that grid (Adams: equal steps, none larger than ``step``), so that its NFE is stages × steps.
+    An adaptive method's last step ends at the end; its states at times between two steps lie on torchdiffeq's quartic.
 
     Args:
         field: f(t, z): a scalar and (N, D) → (N, D).
@@ -197,7 +198,8 @@ def _table(steps: list[tuple[Tensor, Tensor]], sign: float) -> Tensor:
 
 def _options(method: str, times: Tensor, step: float | None, interpolation: str) -> dict[str, Any]:
     if method in ADAPTIVE:
-        return {}
+        # Without this the last step runs past the end, and the end is read off a quartic: dopri8 is then of order 5.
+        return {"step_t": times[-1:].detach()}
     start, end = float(times[0]), float(times[-1])
     options: dict[str, Any] = {"interp": interpolation}
     if method in ADAMS:
@@ -233,7 +235,7 @@ def _last_time(recorder: _Recorder, times: Tensor) -> float:
     if not recorder.taken:
         return float(times[0])
     t, h = recorder.taken[-1]
-    return float(t) + math.copysign(float(h), float(times[-1] - times[0]))
+    return float(t.detach()) + math.copysign(float(h.detach()), float(times[-1] - times[0]))
 
 
 def _sentence(found: str, recorder: _Recorder, times: Tensor, method: str) -> BlowUpError:
@@ -252,7 +254,9 @@ def _sentence(found: str, recorder: _Recorder, times: Tensor, method: str) -> Bl
 
 def _non_finite(states: Tensor, recorder: _Recorder, times: Tensor, method: str) -> BlowUpError:
     """The last moment with finite values, from the path where it was kept, else from the states asked for."""
-    kept = [float(t) for (t, _), z in zip(recorder.taken, recorder.path, strict=False) if torch.isfinite(z).all()]
+    kept = [
+        float(t.detach()) for (t, _), z in zip(recorder.taken, recorder.path, strict=False) if torch.isfinite(z).all()
+    ]
     seen = [float(t) for t, z in zip(times, states, strict=True) if torch.isfinite(z).all()]
     time = (kept or seen or [float(times[0])])[-1]
     return BlowUpError(f"{TITLES[method]}: the solution left every bound after t = {time:.4g}", time)
