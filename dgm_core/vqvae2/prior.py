@@ -72,21 +72,21 @@ class HierarchicalPrior(Experiment):
             ge=1, le=8, title="Depth", description="Gated layers of every law; of the top's each is followed by an "
             "attention.", json_schema_extra=extra(unit="layers"),
         ),
-    ] = 3  # fmt: skip
+    ] = 4  # fmt: skip
     reach: Annotated[
         int,
         Field(
-            ge=1, le=4, title="Reach", description="How far a layer sees; a kernel of 5 has reach 2.",
+            ge=1, le=4, title="Reach", description="How far a layer sees; a kernel of 3 has reach 1.",
             json_schema_extra=extra(unit="codes"),
         ),
-    ] = 2  # fmt: skip
+    ] = 1  # fmt: skip
     learning_rate: Annotated[
         float,
         Field(
             ge=1e-5, le=1e-1, title="Learning rate", description="Adam's at the start; half a cosine takes it to zero.",
             json_schema_extra=extra(log=True),
         ),
-    ] = 2e-3  # fmt: skip
+    ] = 5e-3  # fmt: skip
     batch: Annotated[
         int,
         Field(
@@ -100,7 +100,7 @@ class HierarchicalPrior(Experiment):
             ge=10, le=200_000, title="Steps", description="Training steps in all.",
             json_schema_extra=extra(unit="steps", basic=True, log=True),
         ),
-    ] = 1_000  # fmt: skip
+    ] = 1_500  # fmt: skip
     seed: Annotated[
         int,
         Field(
