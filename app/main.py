@@ -25,6 +25,12 @@ def main() -> None:
     home = st.Page(PAGES / "home.py", title="Home", default=True)
     flows = [
         st.Page(
+            PAGES / "neural_ode.py",
+            title="Neural ODE",
+            url_path="neural_ode",
+            help="Residual blocks become a flow: solvers step by step, gradients by the adjoint, a field that learns.",
+        ),
+        st.Page(
             PAGES / "cnf.py",
             title="Continuous flows",
             url_path="cnf",
@@ -43,6 +49,12 @@ def main() -> None:
             title="VQ-VAE",
             url_path="vqvae",
             help="Browse and edit a codebook, watch it learn in the plane, draw new images code by code.",
+        ),
+        st.Page(
+            PAGES / "vqvae2.py",
+            title="VQ-VAE-2",
+            url_path="vqvae2",
+            help="What each level of a hierarchy of codes keeps; mix levels, and draw images level by level.",
         ),
     ]
     quality = [

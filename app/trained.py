@@ -91,7 +91,7 @@ def shown(experiment: Experiment, run: str | None, first: str) -> Trained:
         run: this session's run for them, or None.
         first: the name of a shipped model.
     """
-    slot = f"dgm:{experiment.topic}:last"
+    slot = f"dgm:{experiment.topic}:{type(experiment).__name__}:last"
     finished = run is not None and runner().watch(run).state == "done"
     found = find(experiment, run if finished else None)
     if found is None:

@@ -24,6 +24,7 @@ BUILT_IN: dict[str, tuple[str, ...]] = {
         "dgm_core.neural_ode.views:LearningChecks",
         "dgm_core.neural_ode.residual_view:ResidualDepths",
         "dgm_core.neural_ode.solver_view:SolverRun",
+        "dgm_core.neural_ode.solver_view:SolverWork",
     ),
     "cnf": (
         "dgm_core.cnf.experiment:DensityFlow",

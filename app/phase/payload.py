@@ -73,7 +73,7 @@ def spans(view: PhaseView) -> list[list[float]]:
 
 def _arrays(view: PhaseView) -> dict[str, np.ndarray]:
     arrays: dict[str, np.ndarray] = {"times": view.times.astype(np.float64)}
-    for name in ("flow", "field", "points", "arrow_points", "arrow_moves", "shown_times"):
+    for name in ("flow", "field", "points", "point_times", "arrow_points", "arrow_moves", "shown_times"):
         if (array := getattr(view, name)) is not None:
             arrays[name] = np.asarray(array, np.float32)
     for name in ("kinds", "point_kinds"):

@@ -109,7 +109,8 @@ class PhaseView:
         kinds: (N,) small numbers that colour the trajectories, or None.
         field: (F, G, G, 2) on a grid over the window, rows upwards, F one or T, or None.
         surface: (F, H, W) in [0, 1], rows upwards, F one or T, or None.
-        points: (P, 2) given data, or None.
+        points: (P, D) given data, or None.
+        point_times: (P,) when they were seen, or None where they belong to no time.
         point_kinds: (P,), or None.
         arrow_points: (T, A, D) from where arrows start, or None.
         arrow_moves: (T, A, D) where they point, or None.
@@ -135,6 +136,7 @@ class PhaseView:
     field: np.ndarray | None = None
     surface: np.ndarray | None = None
     points: np.ndarray | None = None
+    point_times: np.ndarray | None = None
     point_kinds: np.ndarray | None = None
     arrow_points: np.ndarray | None = None
     arrow_moves: np.ndarray | None = None

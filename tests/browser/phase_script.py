@@ -79,7 +79,7 @@ settings = {"layers": query["layers"].split(",")} if "layers" in query else {}
 event = phase_stage(
     view, key="phase", alt="Trajectories over a field.", height=int(query.get("height", 512)),
     classroom="classroom" in query, report_time=True, report_knob=True, knob=0 if frames else int(depth),
-    knob_label="Depth", mode=query.get("mode", "plane"), stepwise="stepwise" in query, time_label="step" if frames else "t",
-    **settings,
+    knob_label="Depth", mode=query.get("mode", "plane"), stepwise="stepwise" in query,
+    time_label="step" if frames else "t", **settings,
 )  # fmt: skip
 st.code(json.dumps(asdict(event)), language="json")

@@ -10,7 +10,7 @@ const EMPTY = new Float32Array(0);
 export async function readPhase(bytes) {
   const { meta, arrays } = unpack(await gunzip(bytes)), data = (name) => arrays[name]?.data ?? null;
   const film = { ...meta, arrays, times: data("times"), shown: data("shown_times"), flow: data("flow"), kinds: data("kinds"),
-    points: data("points"), pointKinds: data("point_kinds"), arrowPoints: data("arrow_points"), arrowMoves: data("arrow_moves"),
+    points: data("points"), pointTimes: data("point_times"), pointSize: arrays.points?.shape[1] ?? 2, pointKinds: data("point_kinds"), arrowPoints: data("arrow_points"), arrowMoves: data("arrow_moves"),
     arrows: arrays.arrow_points?.shape[1] ?? 0, grid: arrays.field?.shape[1] ?? 0, fields: arrays.field?.shape[0] ?? 0 };
   film.variants = variantsOf(film, data);
   film.plots = plotsOf(film, data);

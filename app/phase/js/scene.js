@@ -208,12 +208,13 @@ export class PhaseScene {
 
   points() {
     const { pen, ratio, projection: p, state: { moment: { film }, look, mode } } = this;
-    if (!film.points || mode === "space" || mode === "time" || mode === "graph") return;
-    const places = new Float32Array(film.points.length);
-    for (let i = 0; i < places.length; i += 2) {
-      p.put(0, film.points, i);
-      places[i] = p.px * ratio;
-      places[i + 1] = p.py * ratio;
+    const flat = mode === "plane", size = film.pointSize;
+    if (!film.points || !(flat || (film.pointTimes && size >= film.dimensions))) return;
+    const count = film.points.length / size, places = new Float32Array(2 * count);
+    for (let i = 0; i < count; i++) {
+      p.put(flat ? 0 : film.pointTimes[i], film.points, i * size);
+      places[2 * i] = p.px * ratio;
+      places[2 * i + 1] = p.py * ratio;
     }
     this.scatter(places, film.pointKinds, [0, 1, 2, 3].map((k) => (film.pointKinds ? this.tint(k) : look.point)), 2.6);
   }

@@ -1,0 +1,1 @@
+"""The page neural_ode, part by part."""
