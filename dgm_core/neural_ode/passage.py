@@ -25,6 +25,8 @@ POINTS = 400
 CELLS = 100
 STATES = 25
 """Moments on the paths of an ODE that RK4 solves; of others as many as they have."""
+SAME = 0.01
+"""Classifiers whose probabilities differ by less on the mean are taken for one."""
 VALUE = 64
 """Cells of the value's pictures along each axis."""
 LINES = 13
@@ -107,8 +109,9 @@ def passage_of(model: Classifier, data: Labelled, points: int = POINTS, cells: i
         points: how many at most.
         cells: of the surface along each axis.
     """
-    model, device = model.refined(STATES), model.readout.device
+    device = model.readout.device
     few = data.first(points).to(device)
+    model = _followed(model, few.x)
     states, grid, ring = model.path(few.x), _grid_on_its_way(model), follow(model)
     window = _window(torch.cat([states[..., :2].flatten(0, 1), grid.flatten(0, 2)]))
     jacobian = jacobians(model, few.x)
@@ -132,6 +135,12 @@ def passage_of(model: Classifier, data: Labelled, points: int = POINTS, cells: i
         times=model.times, labels=few.y.cpu().numpy().astype(np.uint8), surface=surface(model, cells), extent=EXTENT,
         window=window, value=_value(model, window), angles=ring.angles.numpy(), **drawn,
     )  # fmt: skip
+
+
+def _followed(model: Classifier, x: Tensor) -> Classifier:
+    """With more states on a path, unless finer steps would be another classifier."""
+    finer = model.refined(STATES)
+    return finer if float((finer(x).sigmoid() - model(x).sigmoid()).abs().mean()) < SAME else model
 
 
 def _grid_on_its_way(model: Classifier) -> Tensor:

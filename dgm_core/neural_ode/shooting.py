@@ -68,6 +68,8 @@ class FittedODE(nn.Module):
         Returns:
             (T, D + hidden) float64.
         """
+        if not len(times):
+            return np.zeros((0, self.field.dim))
         s = torch.as_tensor(self.scale.moments(np.asarray(times)), dtype=self.starts.dtype, device=self.starts.device)
         cells = max(1, int(torch.ceil(s.max() * steps - 1e-6))) + 1
         grid, slopes = unroll(self.field, self.starts[:1].detach(), (0.0, cells / steps), cells)

@@ -260,3 +260,27 @@ def test_checks_fail_where_the_fit_is_bad() -> None:
     assert not bad["gaps between segments, root mean square"]
     assert not bad["misfit against the noise"]
     assert evaluations(fitted(data)) > 0
+
+
+@pytest.mark.parametrize(("rows", "variables", "settings_"), [
+    (2, 1, {}), (3, 8, {"hidden": 3}), (20, 1, {"held_back": 0.0}), (60, 2, {"segments": 64}), (30, 2, {"segments": 1}),
+])  # fmt: skip
+def test_every_series_that_is_read_can_be_fitted(
+    rows: int, variables: int, settings_: dict, tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dgm_core.data import shelf
+
+    monkeypatch.setenv("DGM_HOME", str(tmp_path))
+    monkeypatch.setattr(dgm_core.neural_ode.experiment, "schedule", lambda steps, frames: [1, steps])
+    random = np.random.default_rng(0)
+    values = random.normal(size=(rows, variables))
+    values[2:][random.uniform(size=(rows - 2, variables)) < 0.3] = np.nan
+    times = 1e9 + np.cumsum(random.exponential(size=rows))
+    key = shelf.put(np.column_stack([times, values]), "series")
+    experiment = NeuralODE(system="own", data=key, steps=10, **settings_)
+    model = experiment.build()
+    last = list(experiment.train(model, CPU))[-1]
+    assert all(np.isfinite(value) for value in last.metrics.values())
+    fit = Fit.from_bytes(dict(experiment.artifacts(model, CPU))["fit"])
+    assert np.isfinite(fit.curve).all()
+    assert fit.curve.shape == fit.linear.shape == (400, variables)
