@@ -89,6 +89,17 @@ def codebook_thumbnail(checkpoint: str, first: int = 64, most: int = 120, column
     return out.getvalue()
 
 
+@st.cache_data(show_spinner=False)
+def hierarchy_thumbnail(checkpoint: str, images: tuple[int, ...] = (1, 3, 5), side: int = 128) -> bytes:
+    """A PNG: held-out images from the top codes alone, from all codes, and as they are; from the shipped training."""
+    frame = Reel.from_bytes(zoo.artifact(checkpoint, "training") or b"").frames[-1]
+    chosen = [frame[row, image] for image in images for row in range(len(frame))]
+    grown = [picture.repeat(side // len(picture), 0).repeat(side // len(picture), 1) for picture in chosen]
+    out = BytesIO()
+    Image.fromarray(np.concatenate(grown, axis=1)).save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
 def strip(film: Film, moments: tuple[float, ...] = MOMENTS) -> bytes:
     """Frames side by side as a PNG, each with its own peak as the brightest colour.
 

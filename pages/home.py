@@ -4,7 +4,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.cards import codebook_thumbnail, film_thumbnail, manifold_thumbnail, simplex_thumbnail, topic_card
+from app.cards import (
+    codebook_thumbnail,
+    film_thumbnail,
+    hierarchy_thumbnail,
+    manifold_thumbnail,
+    simplex_thumbnail,
+    topic_card,
+)
 from app.cnf.films import flow_film
 from app.film import film_player
 from app.furniture import in_classroom
@@ -12,8 +19,8 @@ from app.trained import Trained
 from dgm_core import zoo
 
 HERO = "cnf-word-flow"
-CNF, GUMBEL, VQVAE, QUALITY = (
-    Path(__file__).with_name(f"{topic}.py") for topic in ("cnf", "gumbel", "vqvae", "precision_recall")
+CNF, GUMBEL, VQVAE, VQVAE2, QUALITY = (
+    Path(__file__).with_name(f"{topic}.py") for topic in ("cnf", "gumbel", "vqvae", "vqvae2", "precision_recall")
 )
 
 st.title("Deep generative models, live", anchor=False)
@@ -48,6 +55,13 @@ with words:
         question="What does a codebook keep of an image?",
         picture=codebook_thumbnail("vqvae-shapes"),
         icon="grid_on",
+    )
+    topic_card(
+        page=VQVAE2,
+        title="VQ-VAE-2: a hierarchy of codes",
+        question="What does each level of codes keep?",
+        picture=hierarchy_thumbnail("vqvae2-shapes"),
+        icon="layers",
     )
     topic_card(
         page=QUALITY,

@@ -119,10 +119,10 @@ def against_temperature(
     title: str,
     temperatures: np.ndarray,
     values: np.ndarray,
-    errors: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
     *,
-    ceiling: float,
-    floor: float,
+    marks: Mapping[str, float],
     chosen: float,
     dark: bool = False,
     scale: float = 1.0,
@@ -131,18 +131,18 @@ def against_temperature(
 
     Args:
         title: the measure's name.
-        temperatures, values, errors: (P,); a whisker spans ± 2 standard errors.
-        ceiling: of real images against real ones.
-        floor: of codes drawn uniformly.
+        temperatures, values: (P,).
+        low, high: (P,) of their intervals.
+        marks: what else has this measure, such as real images against real ones: dashed lines.
         chosen: the temperature that is marked.
         dark, scale: see `app.figures.theme`.
     """
-    curve = columns(t=np.asarray(temperatures, float), value=values, low=values - 2 * errors, high=values + 2 * errors)
-    marks = columns(value=np.array([ceiling, floor]), name=np.array(["real images", "uniform codes"]),
-                    t=np.full(2, float(np.max(temperatures))))  # fmt: skip
-    return Figure(_temperature_spec(title, dark, scale), {
-        "curve": curve, "marks": marks, "chosen": columns(t=np.array([chosen])), "zero": columns(value=np.array([0.0])),
-    })  # fmt: skip
+    curve = columns(t=np.asarray(temperatures, float), value=values, low=low, high=high)
+    lines = columns(value=np.array(list(marks.values()), float), name=np.array(list(marks), "U"),
+                    t=np.full(len(marks), float(np.max(temperatures))))  # fmt: skip
+    tables = {"curve": curve, "marks": lines, "chosen": columns(t=np.array([chosen])),
+              "zero": columns(value=np.array([0.0]))}  # fmt: skip
+    return Figure(_temperature_spec(title, dark, scale), tables)
 
 
 @lru_cache(maxsize=32)

@@ -21,6 +21,7 @@ def levels_board(
     colours: Sequence[np.ndarray],
     psnr: np.ndarray,
     bits: np.ndarray,
+    scale: np.ndarray,
 ) -> Board:
     """Images from more and more of the levels, what each level adds, and its code maps.
 
@@ -32,6 +33,7 @@ def levels_board(
         colours: of each level, (K, 3) uint8.
         psnr: (n, L) dB.
         bits: (L,) of each level's map.
+        scale: (L + 1,) the largest change that a difference shows, in shares of full brightness.
     """
     levels = len(maps)
     names, prefixes, total = NAMES[levels], PREFIXES[levels], np.cumsum(bits)
@@ -42,8 +44,12 @@ def levels_board(
     ]  # fmt: skip
     raw = 8 * images[0].size
     cells += [Cell(0, levels, "picture", levels, "Original", (f"{raw:,} bits",))]
-    said = ["The top alone, about the mean", *(f"The {name} adds" for name in names[1:]), "Still missing"]
-    cells += [Cell(1, k, "picture", levels + 1 + k, said[k]) for k in range(levels + 1)]
+    said = [*(f"The {name} adds" for name in names), "Still missing"]
+    about = ["to the mean; ", *[""] * levels]
+    cells += [
+        Cell(1, k, "picture", levels + 1 + k, said[k], (f"{about[k]}white is +{100 * scale[k]:.0f} %",))
+        for k in range(levels + 1)
+    ]
     for k, name in enumerate(names):
         column, row = divmod(k, 2)
         h, w = maps[k].shape[1:]

@@ -30,31 +30,38 @@ LARGEST = 20
 _TAKEN = "dgm:vqvae2:taken"
 
 
-def own_pictures(shape: tuple[int, int, int]) -> np.ndarray:
-    """Let the viewer upload pictures, and return them as the model takes them.
+def brought(shape: tuple[int, int, int]) -> np.ndarray:
+    """The pictures that the link names, as a model takes them; none where they are not on this machine.
 
     Args:
         shape: (C, H, W) of the model's images.
 
     Returns:
-        (n, C, H, W) uint8; n is 0 where there are none.
+        (n, C, H, W) uint8.
     """
-    with st.expander("Your own picture", icon=":material/add_photo_alternate:"):
+    try:
+        return fitted(images_of(st.query_params.get(PARAMETER, "")), shape)
+    except DataError:
+        return np.zeros((0, *shape), np.uint8)
+
+
+def upload() -> None:
+    """Let the viewer bring pictures; what is wrong with one, or with the link, is said in a sentence."""
+    key = st.query_params.get(PARAMETER, "")
+    with st.expander("Your own picture", icon=":material/add_photo_alternate:", expanded=bool(key)):
         files = st.file_uploader(
             "PNG, JPEG, WebP or GIF", FILES, accept_multiple_files=True, key="own_picture", max_upload_size=LARGEST,
             label_visibility="collapsed",
         )  # fmt: skip
         if files:
             _take(files)
-        key = st.query_params.get(PARAMETER, "")
         if not key:
-            return np.zeros((0, *shape), np.uint8)
-        st.button("Without it", icon=":material/close:", on_click=_forget, type="tertiary")
+            return
         try:
-            return fitted(images_of(key), shape)
+            images_of(key)
         except DataError as error:
             notes([str(error)])
-            return np.zeros((0, *shape), np.uint8)
+        st.button("Without it", icon=":material/close:", on_click=_forget, type="tertiary")
 
 
 def fitted(images: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:

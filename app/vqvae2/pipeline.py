@@ -37,12 +37,14 @@ class Drawn:
         maps: of each level, the top first, (h, w).
         probabilities: of each level, (h w, K): what each code was drawn from.
         kept: of each level, (h w,) bool: codes that were given and not drawn.
-        pictures: (T, C, H, W) uint8, decoded after 0, 1, … of all codes that are drawn.
+        places: (T,) integers, increasing: how many codes are drawn in each frame.
+        pictures: (T, C, H, W) uint8, what is decoded then.
     """
 
     maps: tuple[np.ndarray, ...]
     probabilities: tuple[np.ndarray, ...]
     kept: tuple[np.ndarray, ...]
+    places: np.ndarray
     pictures: np.ndarray
 
     def order(self) -> list[tuple[int, int]]:
@@ -53,7 +55,7 @@ class Drawn:
 def pipeline_board(
     encoded: Encoded, drawn: Drawn, colours: Sequence[np.ndarray], laws: Sequence[str]
 ) -> Board:  # fmt: skip
-    """The board of both stages; a frame for each code drawn.
+    """The board of both stages.
 
     Args:
         encoded: an image that the autoencoder has seen.
@@ -75,35 +77,39 @@ def pipeline_board(
     arrows += [Arrow(below, below + 1, "draw")]
     arrows += [Arrow(below + 1 + k, below + 2 + k, "given") for k in range(levels - 1)]
     arrows += [Arrow(below + levels, below + levels + 1, "D")]
-    now = np.array([(-1, -1), *((levels + level, cell) for level, cell in order)], np.int64)
+    places = np.asarray(drawn.places, np.int64)
+    now = np.array([(-1, -1), *((levels + level, cell) for level, cell in order)], np.int64)[places]
     pictures = (tiles(encoded.image[None]), tiles(encoded.decoded[None]), tiles(drawn.pictures))
     return Board(
         tuple(cells), pictures, (*(codes[None] for codes in encoded.maps), *_growing(drawn, order)),
         (*range(levels), *range(levels)), tuple(colours), names, tuple(arrows), _laws(drawn, order), now,
-        times=np.arange(len(order) + 1, dtype=np.float64), time_label="codes drawn",
+        times=places.astype(np.float64), time_label="codes drawn",
     )  # fmt: skip
 
 
 def _growing(drawn: Drawn, order: Sequence[tuple[int, int]]) -> list[np.ndarray]:
-    """Each level's map after 0, 1, … codes, (T, h, w), −1 where nothing is drawn yet."""
+    """Each level's map in each frame, (T, h, w), −1 where nothing is drawn yet."""
     found = []
     for level, codes in enumerate(drawn.maps):
         mine = np.array([which == level for which, _ in order], bool)
         places = np.array([cell for which, cell in order if which == level], np.int64)
         rank = np.zeros(codes.size, np.int64)  # given codes are there from the start
         rank[places] = 1 + np.flatnonzero(mine)
-        there = rank[None] <= np.arange(len(order) + 1)[:, None]
+        there = rank[None] <= np.asarray(drawn.places)[:, None]
         found.append(np.where(there, codes.reshape(1, -1), -1).reshape(-1, *codes.shape))
     return found
 
 
 def _laws(drawn: Drawn, order: Sequence[tuple[int, int]]) -> Laws:
-    """The likeliest codes of each law, the drawn one always among them; nothing before the first."""
+    """The likeliest codes of the law that each frame's last code is from, the drawn one always among them."""
     most = min(BARS, *(table.shape[1] for table in drawn.probabilities))
-    shape = (len(order) + 1, most)
+    shape = (len(drawn.places), most)
     p, codes = np.zeros(shape, np.float32), np.zeros(shape, np.int64)
     at, level = np.full(shape[0], -1), np.zeros(shape[0], np.int64)
-    for t, (which, cell) in enumerate(order, start=1):
+    for t, place in enumerate(drawn.places):
+        if not place:
+            continue  # nothing is drawn yet
+        which, cell = order[place - 1]
         law, code = drawn.probabilities[which][cell], int(drawn.maps[which].flat[cell])
         best = np.argsort(-law, kind="stable")[:most]
         if code not in best:

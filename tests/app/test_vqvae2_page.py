@@ -15,6 +15,7 @@ from app.vqvae2.colours import _srgb, code_colours
 from app.vqvae2.own_pictures import fitted
 from app.vqvae2.pipeline import Drawn, Encoded, pipeline_board
 from dgm_core.pack import unpack
+from tests.app.test_pages import no_failure, opened
 
 
 def random_images(*shape: int) -> np.ndarray:
@@ -42,7 +43,7 @@ def test_the_board_of_levels_holds_the_arrays() -> None:
     maps = [np.arange(5 * 4).reshape(5, 2, 2) % 6, np.arange(5 * 16).reshape(5, 4, 4) % 7]
     colours = [code_colours(np.eye(6)), code_colours(np.eye(7))]
     psnr = np.arange(10.0).reshape(5, 2)
-    board = levels_board(images, back, [*back, back[0]], maps, colours, psnr, np.array([12.0, 40.0]))
+    board = levels_board(images, back, [*back, back[0]], maps, colours, psnr, np.array([12.0, 40.0]), np.ones(3))
     shown = {cell.title: cell for cell in board.cells}
     np.testing.assert_array_equal(board.pictures[shown["Original"].source], tiles(images))
     np.testing.assert_array_equal(board.pictures[shown["Top + bottom"].source], tiles(back[1]))
@@ -59,7 +60,7 @@ def test_no_two_cells_of_levels_share_a_place(levels: int) -> None:
     images = random_images(1, 1, 4, 4)
     maps = [np.zeros((1, 1, 1), int)] * levels
     board = levels_board(images, [images] * levels, [images] * (levels + 1), maps, [code_colours(np.eye(2))] * levels,
-                         np.zeros((1, levels)), np.ones(levels))  # fmt: skip
+                         np.zeros((1, levels)), np.ones(levels), np.ones(levels + 1))  # fmt: skip
     places = [(cell.row, cell.column) for cell in board.cells]
     assert len(set(places)) == len(places)
 
@@ -80,7 +81,7 @@ def drawn_by_hand() -> Drawn:
     maps = (np.array([[3, 1]]), np.array([[0, 1, 2, 3], [4, 0, 1, 2]]))
     tables = tuple(generator.dirichlet(np.ones(5), codes.size) for codes in maps)
     kept = (np.array([True, False]), np.zeros(8, bool))
-    return Drawn(maps, tables, kept, random_images(10, 1, 8, 8))
+    return Drawn(maps, tables, kept, np.arange(10), random_images(10, 1, 8, 8))
 
 
 def test_the_pipeline_grows_code_by_code() -> None:
@@ -157,6 +158,39 @@ def test_figures_hold_their_numbers() -> None:
     assert bits.tables["bars"]["low"].tolist() == [0, 10, 0, 5]
     assert bits.tables["ends"]["text"].tolist() == ["40", "20 ± 1.0"]
     t = np.array([0.5, 1.0])
-    metric = against_temperature("recall", t, t, t / 10, ceiling=0.9, floor=0.1, chosen=1.0)
+    metric = against_temperature("recall", t, t, 0.8 * t, 1.2 * t, marks={"real": 0.9, "uniform": 0.1}, chosen=1.0)
     assert metric.tables["marks"]["value"].tolist() == [0.9, 0.1]
     np.testing.assert_allclose(metric.tables["curve"]["low"], [0.4, 0.8])
+
+
+@pytest.mark.parametrize("part", ["levels", "mix", "prior", "diversity"])
+def test_every_part_opens(part: str) -> None:
+    app = opened("vqvae2", {"part": part})
+    no_failure(app)
+    assert not any("not trained yet" in caption.value for caption in app.caption)
+
+
+HOSTILE = [
+    {"part": "<b>"},
+    {"levels": "9"},
+    {"patch": "5"},
+    {"dataset": "own", "data": "../../etc/passwd"},
+    {"dataset": "cifar10"},
+    {"dataset": "digits"},
+    {"image": "99999", "picture": "../../etc/passwd"},
+    {"image": "-1", "vqvae2_view": "x"},
+    {"picture": "0" * 16},
+    {"part": "mix", "model": "run:../x", "a": "999", "b": "x", "lower": "<i>"},
+    {"part": "mix", "mixed": "bottoms", "m_temperature": "nan", "m_seed": "-3"},
+    {"part": "mix", "model": "vqvae2-shapes-3", "kept": "7"},
+    {"part": "prior", "t_top": "inf", "t_bottom": "-1", "top_k": "1e9", "d_seed": "x", "words": "printed"},
+    {"part": "prior", "r_source": "run:../../x", "r_steps": "-4"},
+    {"part": "diversity", "t": "0.3", "q_n": "1", "q_embed": "soul"},
+]
+
+
+@pytest.mark.parametrize("query", HOSTILE, ids=lambda query: ",".join(f"{k}={v[:12]}" for k, v in query.items()))
+def test_a_hostile_address_opens_the_page(query: dict[str, str]) -> None:
+    app = opened("vqvae2", query)
+    no_failure(app)
+    assert app.title

@@ -122,7 +122,7 @@ class BoardPlayer extends Playing {
     [place.columnGap, place.rowGap] = this.gap.map((width) => `${width}px`);
     root.style.setProperty("--stage", `${Math.min(room, Math.max(across, 420))}px`);
     root.style.setProperty("--cells", `${across}px`);
-    root.style.setProperty("--strip", `${Math.min(free, 320)}px`);
+    root.style.setProperty("--strip", `${Math.min(free - 2, 320)}px`);
     this.triple.fit(free, view.pictures[0]);
     for (const cell of this.cells) cell.fit(size.width, size.height);
     this.placed = true;
