@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -11,9 +12,15 @@ from torch import Tensor
 from dgm_core.checks import Check
 from dgm_core.data.pixels import as_floats
 from dgm_core.metrics.patch_baselines import constant_patches
-from dgm_core.nn.quantiser_checks import OUTPUTS, exhaustive_search, kl_to_uniform
+from dgm_core.nn.quantiser_checks import (
+    OUTPUTS,
+    decoders_gradient,
+    exhaustive_search,
+    kl_to_uniform,
+    running_means,
+)
 from dgm_core.nn.threads import alone
-from dgm_core.vqvae2.levels import changed_share, entropy_bits
+from dgm_core.vqvae2.levels import changed_share
 from dgm_core.vqvae2.model import HierarchicalAutoencoder
 from dgm_core.vqvae2.training import held_out_figures, level_bits
 
@@ -38,22 +45,28 @@ def hierarchy_checks(model: HierarchicalAutoencoder, train: Tensor, test: Tensor
         with torch.no_grad():
             vectors, _ = model(as_floats(few[:LOOKED_AT]))
         names = NAMES[model.levels]
+        figures, _ = held_out_figures(model, test)
         each = [(model.quantiser(level), vectors[level], name) for level, name in enumerate(names)]
         return [
-            *(exhaustive_search(*one) for one in each),
-            *(check for one in each for check in kl_to_uniform(*one)),
-            *rising(model, test),
-            *under_the_uniform_bits(model, test),
+            *(exhaustive_search(quantiser, z, name) for quantiser, z, name in each),
+            *(check for quantiser, z, name in each for check in decoders_gradient(quantiser, z, seed, name)),
+            *(check for quantiser, z, name in each for check in kl_to_uniform(quantiser, z, name)),
+            *(running_means(quantiser, z, name) for quantiser, z, name in each),
+            *rising(model, figures),
+            *under_the_uniform_bits(model, figures),
             *lower_codes_know_the_upper(model, test, seed),
             *decoder_sees_each_level(model, test),
-            *nothing_from_below(model, test),
-            better_than_colours(model, train, test, seed),
+            better_than_colours(model, figures, train, test, seed),
         ]  # fmt: skip
 
 
-def rising(model: HierarchicalAutoencoder, test: Tensor) -> list[Check]:
-    """The PSNR from fewer levels ≤ that from one more: no theorem, but what the lower levels are for."""
-    figures, _ = held_out_figures(model, test)
+def rising(model: HierarchicalAutoencoder, figures: Mapping[str, float]) -> list[Check]:
+    """The PSNR from fewer levels ≤ that from one more: no theorem, but what the lower levels are for.
+
+    Args:
+        model: trained.
+        figures: see `held_out_figures`.
+    """
     names, bits = NAMES[model.levels], level_bits(model)
     return [
         Check(f"PSNR without the {names[k]}, and with it", figures[f"psnr_{k}"], figures[f"psnr_{k + 1}"], 0.0,
@@ -62,14 +75,14 @@ def rising(model: HierarchicalAutoencoder, test: Tensor) -> list[Check]:
     ]  # fmt: skip
 
 
-def under_the_uniform_bits(model: HierarchicalAutoencoder, test: Tensor) -> list[Check]:
-    """h w H of a level's histogram ≤ h w log₂ K."""
-    found = entropy_bits(model, model.codes(as_floats(test)))
-    return [
-        Check(f"{name}: bits by how often each code occurs, by a uniform law", float(entropy), uniform,
-              1e-9 * uniform, "at most", "bits", "H ≤ log₂ K", f"{len(test):,} images")
-        for name, entropy, uniform in zip(NAMES[model.levels], found, level_bits(model), strict=True)
-    ]  # fmt: skip
+def under_the_uniform_bits(model: HierarchicalAutoencoder, figures: Mapping[str, float]) -> list[Check]:
+    """h w H of the histogram of a level's codes ≤ h w log₂ K; exp H is the perplexity. Arguments as above."""
+    found = []
+    for level, (name, (height, width)) in enumerate(zip(NAMES[model.levels], model.grids, strict=True), start=1):
+        entropy, uniform = height * width * math.log2(figures[f"perplexity_{level}"]), figures[f"bits_{level}"]
+        found.append(Check(f"{name}: bits by how often each code occurs, by a uniform law", entropy, uniform,
+                           1e-9 * uniform, "at most", "bits", "H ≤ log₂ K"))  # fmt: skip
+    return found
 
 
 def lower_codes_know_the_upper(model: HierarchicalAutoencoder, test: Tensor, seed: int) -> list[Check]:
@@ -100,19 +113,17 @@ def decoder_sees_each_level(model: HierarchicalAutoencoder, test: Tensor) -> lis
     codes = model.codes(as_floats(test[:4]))
     generator = torch.Generator().manual_seed(0)
     values = [vectors.detach().double().requires_grad_(True) for vectors in model.looked_up(codes)]
-    decoder = _in_float64(model)
+    decoder = copy.deepcopy(model).double()
     with torch.enable_grad():
         decoded = decoder.decode(values)
         weights = torch.randn(decoded.shape, generator=generator, dtype=torch.float64)
         gradients = torch.autograd.grad((decoded * weights).sum(), values)
     found, step = [], 1e-6
-    for level, (vectors, gradient) in enumerate(zip(values, gradients, strict=True)):
+    for level, gradient in enumerate(gradients):
         direction = gradient / gradient.norm().clamp_min(1e-300)
-        ends = [
-            float((decoder.decode([*values[:level], vectors + sign * step * direction, *values[level + 1 :]])
-                   * weights).sum().detach()) for sign in (1, -1)
-        ]  # fmt: skip
-        slope, norm = (ends[0] - ends[1]) / (2 * step), float(gradient.norm())
+        along = [step * direction if other == level else torch.zeros_like(e) for other, e in enumerate(values)]
+        ends = [decoder.decode([e + sign * d for e, d in zip(values, along, strict=True)]).detach() for sign in (1, -1)]
+        slope, norm = float(((ends[0] - ends[1]) * weights).sum()) / (2 * step), float(gradient.norm())
         # A slope of 0 must not pass as equal to a gradient of 0.
         slack = 1e-3 * norm if norm > 1e-6 else -1.0
         found.append(Check(
@@ -122,27 +133,14 @@ def decoder_sees_each_level(model: HierarchicalAutoencoder, test: Tensor) -> lis
     return found
 
 
-def nothing_from_below(model: HierarchicalAutoencoder, test: Tensor) -> list[Check]:
-    """Levels that are left out change nothing: pictures from upper codes alone, whatever the lower ones are."""
-    codes = model.codes(as_floats(test[:LOOKED_AT]))
-    found = []
-    for kept in range(1, model.levels):
-        others = [*codes[:kept], *(maps.roll(1, 0) for maps in codes[kept:])]
-        apart = (model.decode_codes(codes, kept) - model.decode_codes(others, kept)).abs().max()
-        found.append(Check(
-            f"change of the picture from {' + '.join(NAMES[model.levels][:kept])} by other codes below", float(apart),
-            0.0, 0.0, "at most", "", "levels that are absent", f"{len(codes[0])} images",
-        ))  # fmt: skip
-    return found
-
-
-def better_than_colours(model: HierarchicalAutoencoder, train: Tensor, test: Tensor, seed: int) -> Check:
+def better_than_colours(
+    model: HierarchicalAutoencoder, figures: Mapping[str, float], train: Tensor, test: Tensor, seed: int
+) -> Check:  # fmt: skip
     """The best constant colours of the bottom's patches, at the rate of all levels ≤ this model.
 
     A patch of the bottom then costs (Σ_l h_l w_l log₂ K) / (h w) bits, which is the logarithm of more colours than the
     bottom has codes; the next power of two above is taken, and no more colours than k-means can learn.
     """
-    figures, _ = held_out_figures(model, test)
     bits, places = sum(level_bits(model)), math.prod(model.grids[-1])
     colours = 2 ** min(math.ceil(bits / places), 12)
     flat = constant_patches(train, test, model.patch, colours, seed)
@@ -150,8 +148,3 @@ def better_than_colours(model: HierarchicalAutoencoder, train: Tensor, test: Ten
         "PSNR of the best constant patches, of this model", flat, figures[f"psnr_{model.levels}"], 0.0, "at most",
         "dB", "at least the same rate", f"{bits:,.0f} bits an image; {places * math.log2(colours):,.0f} of patches",
     )  # fmt: skip
-
-
-def _in_float64(model: HierarchicalAutoencoder) -> HierarchicalAutoencoder:
-
-    return copy.deepcopy(model).double()

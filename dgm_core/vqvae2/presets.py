@@ -14,6 +14,8 @@ BITS = (128, 512)
 THREE = (23.6, 27.2, 31.9)
 """PSNR from the first 1, 2, 3 levels, of the shipped model with three."""
 THREE_BITS = (112, 448, 1_792)
+MEAN = 15.3
+"""PSNR of each image's own mean colour."""
 
 LEVELS: tuple[Preset, ...] = (
     Preset(
@@ -30,9 +32,9 @@ LEVELS: tuple[Preset, ...] = (
         question="Three levels, 4 × 4, 8 × 8 and 16 × 16 codes. Which gives the most dB for each of its bits?",
         options=("The top", "The middle", "The bottom"),
         answer=0,
-        reveal=f"{THREE[0]} dB from the first {THREE_BITS[0]} bits, {THREE[1] - THREE[0]:.1f} dB more for "
-        f"{THREE_BITS[1]}, {THREE[2] - THREE[1]:.1f} dB more for {THREE_BITS[2]:,}: each level costs four times as much "
-        "as the one above it.",
+        reveal=f"The top lifts the picture from {MEAN} dB, each image's mean colour, to {THREE[0]} for {THREE_BITS[0]} "
+        f"bits. The middle adds {THREE[1] - THREE[0]:.1f} dB for {THREE_BITS[1]}, the bottom {THREE[2] - THREE[1]:.1f} "
+        f"for {THREE_BITS[2]:,}: each level costs four times as much as the one above it.",
         settings={"dataset": "shapes", "levels": 3, "patch": 2, "codes": 128, "width": 32},
     ),
 )
