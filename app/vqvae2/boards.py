@@ -38,16 +38,15 @@ def levels_board(
     levels = len(maps)
     names, prefixes, total = NAMES[levels], PREFIXES[levels], np.cumsum(bits)
     cells = [
-        Cell(0, k, "picture", k, prefixes[k].capitalize(), tuple(f"{value:.1f} dB · {total[k]:.0f} bits"
+        Cell(0, k, "picture", k, prefixes[k].capitalize(), tuple(f"{value:.1f} dB · {total[k]:,.0f} bits"
                                                                  for value in psnr[:, k]))
         for k in range(levels)
     ]  # fmt: skip
     raw = 8 * images[0].size
     cells += [Cell(0, levels, "picture", levels, "Original", (f"{raw:,} bits",))]
     said = [*(f"The {name} adds" for name in names), "Still missing"]
-    about = ["to the mean; ", *[""] * levels]
     cells += [
-        Cell(1, k, "picture", levels + 1 + k, said[k], (f"{about[k]}white is +{100 * scale[k]:.0f} %",))
+        Cell(1, k, "picture", levels + 1 + k, said[k], (f"white is +{100 * scale[k]:.0f} %",))
         for k in range(levels + 1)
     ]
     for k, name in enumerate(names):
@@ -82,5 +81,5 @@ def mix_board(rows: np.ndarray, columns: np.ndarray, mixed: np.ndarray, upper: s
             pictures.append(tiles(mixed[r, c][None]))
             words = f"{upper} of A{r + 1} with {lower} of B{c + 1}"
             cells.append(Cell(r + 1, c + 1, "picture", len(pictures) - 1, "", (words,)))
-    heads = (f"A: its {upper} is kept", f"B: its {lower} is taken", "Decoded together")
+    heads = (f"A gives its {upper}", f"B gives its {lower}", "Decoded together")
     return Board(tuple(cells), tuple(pictures), crossed=True, heads=heads)

@@ -36,9 +36,13 @@ def levels() -> None:
     trained = shown(chosen)
     with picture:
         found = stage(chosen, trained)
-    if found is not None:
-        st.header("What a level costs and gives", anchor="bits")
-        st.markdown(models.table(found.found))
+        if found is not None:
+            st.subheader("What a level costs and gives", anchor="bits")
+            st.markdown(models.table(found.found))
+            st.caption(
+                "Pictures in the lower row are signed, grey is 0: what a level changes, for the top against the "
+                "image's mean. By histogram: $h\\,w\\,H$ of the codes in the images shown."
+            )
     st.header("Check", anchor="check")
     measured_checks(HierarchyChecks(**seen_by_view(trained)), key="vqvae2")
     st.header("Try", anchor="try")

@@ -106,9 +106,9 @@ def _board(found: Levels, colours: tuple[np.ndarray, ...]) -> Board:
 def verdict(found: Levels) -> str:
     """What each level costs and gives on the images shown, as one line of text."""
     names, mean = NAMES[found.levels], found.psnr.mean(0)
-    parts = [f"the top alone {mean[0]:.1f} dB for {found.bits[0]:.0f} bits"]
+    parts = [f"the top alone {mean[0]:.1f} dB for {found.bits[0]:,.0f} bits"]
     for k in range(1, found.levels):
-        parts.append(f"the {names[k]} adds {mean[k] - mean[k - 1]:.1f} dB for {found.bits[k]:.0f} bits more")
+        parts.append(f"the {names[k]} adds {mean[k] - mean[k - 1]:.1f} dB for {found.bits[k]:,.0f} bits more")
     return f"Mean of {len(found.images)} images: {'; '.join(parts)}.".replace("-", "−")
 
 
@@ -118,8 +118,8 @@ def table(found: Levels) -> str:
     for k, name in enumerate(NAMES[found.levels]):
         h, w = found.codes[k].shape[1:]
         rows.append(
-            f"| {name} | {h} × {w} | {found.bits[k]:.0f} bits | {found.cumulative_bits[k]:.0f} bits | "
-            f"{found.entropy_bits[k]:.0f} bits | {found.psnr[:, k].mean():.2f} dB |"
+            f"| {name} | {h} × {w} | {found.bits[k]:,.0f} bits | {found.cumulative_bits[k]:,.0f} bits | "
+            f"{found.entropy_bits[k]:,.0f} bits | {found.psnr[:, k].mean():.2f} dB |"
         )
     return "\n".join(rows)
 
