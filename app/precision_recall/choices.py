@@ -8,12 +8,14 @@ import streamlit as st
 
 from app.bones.notes import notes
 from app.memory import Memory
+from app.precision_recall.generators import generators, title_of
 from app.services import runner
 from dgm_core import zoo
 from dgm_core.data.images import INFO, available
 from dgm_core.data.images.own import keep, read_images
 from dgm_core.errors import DataError
 from dgm_core.experiment import Experiment
+from dgm_core.precision_recall.spaces import own_networks
 from dgm_core.precision_recall.vectors import put, read_vectors
 
 FILES = ["npz", "npy", "csv", "zip", "png", "jpg", "jpeg", "webp"]
@@ -21,7 +23,18 @@ NUMBERS = (".npz", ".npy", ".csv")
 OWN = "dgm:precision_recall:own"
 
 
-def choose(cls: type[Experiment], field: str, title: str, *, prefix: str) -> None:
+BRING = (
+    "A VGG network of your own, as the paper uses: put its weights as `NAME.safetensors` into the folder `networks` of "
+    "the program's data folder (`DGM_HOME`). Features of any other network can be compared as NPZ."
+)
+
+
+def choose_network(cls: type[Experiment], *, prefix: str) -> None:
+    """The list of networks, and how one brings one's own."""
+    choose(cls, "network", "Network", prefix=prefix, help=BRING)
+
+
+def choose(cls: type[Experiment], field: str, title: str, *, prefix: str, help: str | None = None) -> None:
     """A list for one field; the choice goes into the declaration."""
     memory = Memory(cls, prefix)
     names, now = networks() if field == "network" else known_sets(), memory.values[field]
@@ -30,7 +43,7 @@ def choose(cls: type[Experiment], field: str, title: str, *, prefix: str) -> Non
     order = list(names)
     chosen = st.selectbox(
         title, order, index=order.index(now), format_func=lambda name: names.get(name, name),
-        key=f"{prefix}list_{field}",
+        key=f"{prefix}list_{field}", help=help,
     )  # fmt: skip
     if chosen != now:
         memory.remember({field: chosen})
@@ -52,16 +65,17 @@ def known_sets() -> dict[str, str]:
     for run in runner().store.list():
         if run.experiment.topic == "gumbel" and run.experiment.lane == "train" and run.state == "done":
             found[f"run:{run.id}"] = f"samples of a discrete VAE trained here ({run.id[:6]})"
+    found |= {source: f"{title_of(each)}: samples" for source, each in generators().items()}
     return {**found, **st.session_state.get(OWN, {})}
 
 
 def networks() -> dict[str, str]:
-    """Classifiers that are shipped or were trained here."""
+    """Classifiers that are shipped or were trained here, and networks whose weights were brought."""
     found = {f"zoo:{name}": f"{name.partition('-')[2]} (shipped)" for name in zoo.names("precision_recall")}
     for run in runner().store.list():
         if run.experiment.topic == "precision_recall" and run.experiment.lane == "train" and run.state == "done":
             found[f"run:{run.id}"] = f"trained here ({run.id[:6]})"
-    return found
+    return found | {f"file:{name}": f"{name} (your weights)" for name in own_networks()}
 
 
 def upload(cls: type[Experiment], *, prefix: str) -> None:

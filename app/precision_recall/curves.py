@@ -70,7 +70,7 @@ def _measured(asked: MetricCurves, run: str, picture: DeltaGenerator) -> None:
         if live and not snapshot.live:
             st.rerun()
 
-    with picture:
+    with picture, st.container(key="pr_curves_stage"):
         growing()
     snapshot = runner().watch(run)
     found = joined([dict(arrays) for _, arrays in snapshot.previews]) if snapshot.previews else None
@@ -83,6 +83,7 @@ def _measured(asked: MetricCurves, run: str, picture: DeltaGenerator) -> None:
 
 
 STYLE = """<style>
+.st-key-pr_curves_stage { min-height: 32rem; }
 @media (max-width: 1100px) {
   .st-key-pr_curves > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"] { flex-direction: column; }
   .st-key-pr_curves [data-testid="stColumn"] { width: 100%; flex: 1 1 auto; }
@@ -101,7 +102,7 @@ def _draw(asked: MetricCurves, found: Found) -> None:
     places = asked.places()
     curves = Curves(found["x"], *mean_intervals(found["values"]), found["theory"])
     axis = Axis(AXES[asked.axis], (float(places[0]), float(places[-1])), asked.axis in ("dimension", "n"))
-    along(curves, axis, f"curves_{asked.axis}")
+    along(curves, axis, f"curves_{asked.axis}", heights=(300, 160))
     st.caption(f"Means of {asked.repeats} fresh draws with 95 % bootstrap intervals of the mean.{_hubs(found)}")
     if asked.axis == "temperature":
         st.subheader("The trade-off", anchor=False)

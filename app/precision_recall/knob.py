@@ -30,7 +30,7 @@ from app.furniture import (
 )
 from app.memory import Memory
 from app.precision_recall.along import along
-from app.precision_recall.choices import choose
+from app.precision_recall.choices import choose_network
 from app.precision_recall.generators import choose_generator, knob_of, looked_at
 from app.reel import reel_player
 from app.services import runner
@@ -44,7 +44,7 @@ from dgm_core.reel import Reel
 PREFIX, POLL, ROWS = "g_", 0.5, 3
 Found = Mapping[str, np.ndarray]
 STYLE = """<style>
-.st-key-pr_knob_stage { min-height: 56rem; }
+.st-key-pr_knob_stage { min-height: 51rem; }
 @media (max-width: 1100px) {
   .st-key-pr_knob > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"] { flex-direction: column; }
   .st-key-pr_knob > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"]
@@ -76,7 +76,7 @@ def _settings() -> TradeOff:
     choose_generator(PREFIX)
     asked = controls(TradeOff, prefix=PREFIX, hide=("source", "at", "network"))
     if asked.embed == "classifier":
-        choose(TradeOff, "network", "Classifier", prefix=PREFIX)
+        choose_network(TradeOff, prefix=PREFIX)
     st.caption(
         "Compared with held-out images. The ring is what other real images get in the generator's place: more "
         "cannot be expected of any generator."
@@ -94,7 +94,7 @@ def _stage(asked: TradeOff, run: str, picture: DeltaGenerator) -> None:
     def growing() -> None:
         snapshot = runner().watch(run)
         if snapshot.previews:
-            _draw(asked, run, joined([dict(arrays) for _, arrays in snapshot.previews]))
+            _draw(asked, run, joined([dict(arrays) for _, arrays in snapshot.previews]), live=snapshot.live)
         if snapshot.live:
             st.progress(min(1.0, snapshot.step / max(1, snapshot.total)), text="Drawing and measuring place by place")
         elif snapshot.state != "done":
@@ -106,28 +106,27 @@ def _stage(asked: TradeOff, run: str, picture: DeltaGenerator) -> None:
         growing()
 
 
-def _draw(asked: TradeOff, run: str, found: Found) -> None:
-    name, row = knob_of(asked.source).name, _shown(asked, run, found)
-    st.caption(_said(found, row, name))
+def _draw(asked: TradeOff, run: str, found: Found, *, live: bool) -> None:
+    turned, row = knob_of(asked.source), _shown(asked, run, found, live=live)
+    st.caption(_said(found, row, turned.name))
     curves = Curves(found["x"], found["values"], found["low"], found["high"], np.full((len(found["x"]), 2), np.nan))
-    at, left_right = float(found["x"][row]), st.columns(2, gap="medium")
-    plane = trade_off(
-        curves, name, reference=reference_of(found).mean, at=at, height=370, dark=is_dark(), scale=scale()
-    )  # fmt: skip
-    chart(plane, "knob_plane", place=left_right[0])
-    ends = (knob_of(asked.source).low, knob_of(asked.source).high)
-    along(curves, Axis(name, ends), "knob_curves", at=at, heights=(225, 145), place=left_right[1])
+    at, (left, right) = float(found["x"][row]), st.columns(2, gap="medium")
+    real = reference_of(found).mean
+    plane = trade_off(curves, turned.name, reference=real, at=at, height=370, dark=is_dark(), scale=scale())
+    chart(plane, "knob_plane", place=left)
+    axis = Axis(turned.name, (turned.low, turned.high))
+    along(curves, axis, "knob_curves", at=at, heights=(225, 145), place=right)
 
 
-def _shown(asked: TradeOff, run: str, found: Found) -> int:
-    """Draw the samples; returns the place at which they rest."""
+def _shown(asked: TradeOff, run: str, found: Found, *, live: bool) -> int:
+    """Draw the samples; returns the place at which they rest: while it is measured the newest, then the plain law."""
     turned = knob_of(asked.source)
     film = _reel(run, len(found["x"]), turned.name, found)
-    first = min(turned.plain, float(found["x"][-1]))
+    first = float(found["x"][-1]) if live else turned.plain
     event = reel_player(
-        film, key=f"knob:{run}", alt=f"Real images above generated ones; the {turned.name} is turned.", height=300,
-        ends=(f"{found['x'][0]:g}", f"{found['x'][-1]:g}"), time=first, follow=True, report_time=True, speed=0.25,
-        classroom=in_classroom(),
+        film, key=f"knob:{run}:{live}", alt=f"Real images above generated ones; the {turned.name} is turned.",
+        height=300, ends=(f"{found['x'][0]:g}", f"{found['x'][-1]:g}"), time=first, follow=live, report_time=True,
+        speed=0.25, classroom=in_classroom(),
     )  # fmt: skip
     return int(np.abs(found["x"] - (first if event.shown is None else event.shown)).argmin())
 

@@ -28,6 +28,8 @@ FORMULAS = {"paper": "As in the paper", "printed": "As printed on the slide"}
 LAST = "dgm:precision_recall:last"
 HEIGHT, POLL = 560, 0.3
 STYLE = """<style>
+.st-key-pr_beside { min-height: 21rem; }
+.st-key-measured_plane { min-height: 32rem; }
 @media (max-width: 1100px) {
   .st-key-pr_top > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"] { flex-direction: column; }
   .st-key-pr_top [data-testid="stColumn"] { width: 100%; flex: 1 1 auto; }
@@ -45,7 +47,8 @@ def plane() -> None:
     with picture:
         shown = _stage(pair)
     st.header("What chance does, and other yardsticks", anchor="yardsticks")
-    beside(shown)
+    with st.container(key="pr_beside"):
+        beside(shown)
     st.header("Check", anchor="check")
     measured_checks(shown, key="plane")
     st.header("Try", anchor="try")

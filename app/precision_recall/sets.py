@@ -30,7 +30,7 @@ from app.furniture import (
 from app.memory import Memory
 from app.precision_recall.along import along
 from app.precision_recall.beside import with_error
-from app.precision_recall.choices import choose, upload
+from app.precision_recall.choices import choose, choose_network, upload
 from app.services import runner
 from app.takeaway import rest_of_address
 from dgm_core.precision_recall.comparison import SetComparison
@@ -40,6 +40,7 @@ from dgm_core.presets import Preset
 PREFIX, POLL, K = "i_", 0.4, "i_k"
 Found = dict[str, np.ndarray]
 STYLE = """<style>
+.st-key-pr_sets_stage { min-height: 54rem; }
 @media (max-width: 1100px) {
   .st-key-pr_sets > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"] { flex-direction: column; }
   .st-key-pr_sets > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"]
@@ -56,7 +57,7 @@ def sets() -> None:
         picture, panel = st.columns([5, 2], gap="large")
     with panel:
         asked = _settings()
-    with picture:
+    with picture, st.container(key="pr_sets_stage"):
         found = _following(asked)
     st.header("Check", anchor="check")
     measured_checks(asked, key="sets")
@@ -76,7 +77,7 @@ def _settings() -> SetComparison:
         choose(SetComparison, "generated", "Generated set", prefix=PREFIX)
     with below:
         if asked.embed == "classifier":
-            choose(SetComparison, "network", "Classifier", prefix=PREFIX)
+            choose_network(SetComparison, prefix=PREFIX)
         upload(SetComparison, prefix=PREFIX)
     memory = Memory(SetComparison, PREFIX)
     for name in ("real", "generated", "network"):
@@ -131,7 +132,7 @@ def _draw(found: Found) -> None:
     numbers, nothing = found["curves"].T, np.full((columns, 2), np.nan)
     axis = Axis("neighbours k", (1.0, float(max(2, columns))))
     curves = Curves(np.arange(1.0, columns + 1), numbers, numbers, numbers, nothing)
-    along(curves, axis, "set_curves", at=float(k), heights=(200, 90), place=left)
+    along(curves, axis, "set_curves", at=float(k), heights=(195, 130), place=left)
     covered = found["fake_at"] <= at, found["real_at"] <= at
     chart(map_chart(found["map_real"], found["map_fake"], covered[1], covered[0], **look), "set_map", place=right)
     right.caption("Both sets on the real set's first two principal axes: a shadow, distances are taken in all of them.")

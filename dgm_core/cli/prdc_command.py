@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 EMBEDDINGS = ("pixels", "classifier")
 NETWORK = "zoo:precision_recall-mnist"
+SIZE, VGG_SIZE = 32, 224
 
 
 def run(argv: list[str]) -> int:
@@ -30,8 +31,14 @@ def run(argv: list[str]) -> int:
     parser.add_argument("fake", type=Path, metavar="FAKE", help="likewise, M × D")
     parser.add_argument("--k", type=int, default=5, help="neighbours that set a ball's radius (default 5)")
     parser.add_argument("--embed", choices=EMBEDDINGS, default="pixels", help="of images (default pixels)")
-    parser.add_argument("--network", default=NETWORK, help=f"the classifier, zoo:NAME or run:ID (default {NETWORK})")
-    parser.add_argument("--size", type=int, default=32, help="pixels a side that each image becomes (default 32)")
+    parser.add_argument(
+        "--network", default=NETWORK,
+        help=f"what embeds with --embed classifier: zoo:NAME, run:ID, or a safetensors file of your own with the "
+        f"weights of a VGG network (default {NETWORK})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--size", type=int, help=f"pixels a side that each image becomes (default {SIZE}, for VGG {VGG_SIZE})"
+    )
     parser.add_argument(
         "--most", type=int, default=50_000, help="rows of either set; of more, so many are drawn (default 50000)"
     )
@@ -89,15 +96,19 @@ def _embedded(path: Path, parsed: Any) -> np.ndarray:
 
     from dgm_core.data.images.own import read_images
 
-    own = read_images(path, size=parsed.size, colour=parsed.embed == "pixels")
+    own = read_images(path, size=parsed.size or (VGG_SIZE if _brought(parsed) else SIZE))
     if own.note:
         note(own.note)
-    images = torch.from_numpy(own.images).float().div_(255)
     if parsed.embed == "pixels":
-        if images.nbytes > MAX_BYTES * 8:
+        if 4 * own.images.size > MAX_BYTES * 8:
             raise DataError(f"{path.name}: too many pixels to compare; take a smaller --size.")
-        return images.flatten(1).numpy()
-    return _through(parsed.network, images)
+        return torch.from_numpy(own.images).float().div_(255).flatten(1).numpy()
+    return _through(parsed.network, own.images)
+
+
+def _brought(parsed: Any) -> bool:
+    """Whether the network is a file of the user's."""
+    return bool(parsed.embed == "classifier" and not parsed.network.startswith(("zoo:", "run:")))
 
 
 def _thinned(name: str, rows: np.ndarray, most: int) -> np.ndarray:
@@ -111,17 +122,18 @@ def _thinned(name: str, rows: np.ndarray, most: int) -> np.ndarray:
     return chosen
 
 
-def _through(network: str, images: Any) -> np.ndarray:
+def _through(network: str, images: np.ndarray) -> np.ndarray:
+    """Images (N, C, H, W) uint8 through a network; bytes become numbers block by block, to bound the memory."""
+    import numpy as np
     import torch
 
-    from dgm_core import sources
+    from dgm_core.precision_recall.spaces import BLOCK, embedder, through
+    from dgm_core.precision_recall.vgg import read_vgg
 
-    model: Any = sources.load(network)[1]
-    if not hasattr(model, "embed"):
-        raise DataError(f"{network} embeds no images; name a classifier.")
-    with torch.no_grad():
-        found: np.ndarray = torch.cat([model.embed(block) for block in images.split(500)]).numpy()
-    return found
+    known = network.startswith(("zoo:", "run:", "file:"))
+    found = embedder(network) if known else read_vgg(Path(network))
+    blocks = [images[start : start + BLOCK] for start in range(0, len(images), BLOCK)]
+    return np.concatenate([through(found, torch.from_numpy(block).float().div_(255)) for block in blocks])
 
 
 @contextmanager

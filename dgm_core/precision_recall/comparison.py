@@ -12,7 +12,6 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from dgm_core import sources
 from dgm_core.checks import Check, write_checks
 from dgm_core.declaration import extra
 from dgm_core.errors import DataError
@@ -21,7 +20,7 @@ from dgm_core.metrics import covering, frechet_distance, kid, prd_curve, prdc, p
 from dgm_core.precision_recall.checks import MOST, NAMES, exhaustive
 from dgm_core.precision_recall.classifier import fitted
 from dgm_core.precision_recall.sets import PATTERN, load_set
-from dgm_core.precision_recall.spaces import SPACES, SpaceName, fitted_space
+from dgm_core.precision_recall.spaces import NETWORK_PATTERN, SPACES, SpaceName, fitted_space
 from dgm_core.views import Made, View
 
 Change = Literal["none", "noise", "blur", "fade"]
@@ -99,8 +98,8 @@ class SetComparison(View):
     network: Annotated[
         str,
         Field(
-            pattern=sources.PATTERN, title="Classifier",
-            description="zoo:NAME of a shipped one, run:ID of one that was trained here.",
+            pattern=NETWORK_PATTERN, title="Network",
+            description="zoo:NAME, run:ID of a classifier that was trained here, file:NAME of weights of your own.",
             json_schema_extra=extra(basic=True, when={"embed": ("classifier",)}),
         ),
     ] = "zoo:precision_recall-digits"  # fmt: skip

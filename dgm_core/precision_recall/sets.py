@@ -12,6 +12,7 @@ from dgm_core import sources
 from dgm_core.data.images import INFO, load
 from dgm_core.data.shelf import images_of
 from dgm_core.errors import DataError
+from dgm_core.generators import ImageGenerator
 from dgm_core.precision_recall import vectors
 
 PATTERN = r"^(set|zoo|run|own|vectors):[A-Za-z0-9_-]{1,80}$"
@@ -59,13 +60,20 @@ def _chosen(count: int, most: int, seed: int) -> np.ndarray:
 
 @torch.no_grad()
 def _samples(name: str, count: int, seed: int) -> Tensor:
-    """Images that a trained discrete VAE makes from uniform codes: the mean of p(x|z)."""
-    declaration, found = sources.load(name)
-    model: Any = found
-    shape = INFO[str(getattr(declaration, "dataset", "own"))].shape
-    if not hasattr(model, "decode_codes") or shape is None:
-        raise DataError(f"{name} makes no images from codes; choose a discrete VAE of the page on Gumbel-Softmax.")
+    """Images that a trained model draws from its own law."""
+    declaration, model = sources.load(name)
     generator = torch.Generator().manual_seed(seed)
+    if isinstance(declaration, ImageGenerator):
+        drawn = declaration.generate(model, count, declaration.knob.plain, generator)
+        return torch.from_numpy(drawn.copy()).float().div_(255)
+    return _decoded(name, declaration, model, count, generator)
+
+
+def _decoded(name: str, declaration: Any, model: Any, count: int, generator: torch.Generator) -> Tensor:
+    """Images that a trained discrete VAE makes from uniform codes: the mean of p(x|z)."""
+    shape = INFO[str(getattr(declaration, "dataset", "own"))].shape
+    if not hasattr(model, "decode_codes") or not hasattr(model, "latents") or shape is None:
+        raise DataError(f"{name} makes no images from codes; choose a discrete VAE or a prior of code maps.")
     codes = torch.randint(model.categories, (count, model.latents), generator=generator)
     images: Tensor = model.decode_codes(codes).sigmoid()
     return images.reshape(count, *shape)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -12,9 +14,13 @@ from torch.nn import functional
 
 from dgm_core import sources
 from dgm_core.errors import DataError
+from dgm_core.home import home
+from dgm_core.precision_recall.vgg import read_vgg
 
+NETWORK_PATTERN = r"^(zoo|run|file):[A-Za-z0-9_.-]{1,80}$"
+"""``zoo:NAME``, ``run:ID``, or ``file:NAME`` of one's own weights."""
 SpaceName = Literal["pixels", "pca", "classifier"]
-SPACES: dict[str, str] = {"pixels": "raw numbers", "pca": "principal components", "classifier": "a classifier"}
+SPACES: dict[str, str] = {"pixels": "raw numbers", "pca": "PCA", "classifier": "network"}
 BLOCK = 500
 """Images that go through a network at once."""
 
@@ -28,16 +34,30 @@ class Embedder(Protocol):
 
 
 def embedder(source: str) -> Embedder:
-    """The network ``zoo:NAME`` or ``run:ID``.
+    """The network ``zoo:NAME`` or ``run:ID``, or ``file:NAME``, weights that the user has put into `networks_folder`.
 
     Raises:
         DataError: when there is none, or it embeds no images, with one plain sentence.
     """
+    kind, _, name = source.partition(":")
+    if kind == "file":
+        return read_vgg(networks_folder() / f"{Path(name).name}.safetensors")
     network: Any = sources.load(source)[1]
     if not hasattr(network, "embed"):
         raise DataError(f"{source} embeds no images; choose a classifier.")
     found: Embedder = network
     return found
+
+
+def networks_folder() -> Path:
+    """Where people put weights of their own: ``networks`` in the folder of `dgm_core.home`."""
+    return home() / "networks"
+
+
+def own_networks() -> tuple[str, ...]:
+    """The names of the weights that are there, without their endings."""
+    found = sorted(path.stem for path in networks_folder().glob("*.safetensors"))
+    return tuple(name for name in found if re.fullmatch(NETWORK_PATTERN, f"file:{name}"))
 
 
 @torch.no_grad()

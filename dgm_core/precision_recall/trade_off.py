@@ -23,7 +23,7 @@ from dgm_core.precision_recall.checks import NAEEM, NAMES
 from dgm_core.precision_recall.curve_checks import widened
 from dgm_core.precision_recall.curves import LOOKED_AT, apart, joined
 from dgm_core.precision_recall.intervals import intervals
-from dgm_core.precision_recall.spaces import SPACES, SpaceName, fitted_space
+from dgm_core.precision_recall.spaces import NETWORK_PATTERN, SPACES, SpaceName, fitted_space
 from dgm_core.views import ModelView, Viewed
 
 SHOWN = 24
@@ -69,8 +69,8 @@ class TradeOff(ModelView):
     network: Annotated[
         str,
         Field(
-            pattern=sources.PATTERN, title="Classifier",
-            description="zoo:NAME of a shipped one, run:ID of one that was trained here.",
+            pattern=NETWORK_PATTERN, title="Network",
+            description="zoo:NAME, run:ID of a classifier that was trained here, file:NAME of weights of your own.",
             json_schema_extra=extra(basic=True, when={"embed": ("classifier",)}),
         ),
     ] = "zoo:precision_recall-shapes"  # fmt: skip

@@ -44,6 +44,13 @@ def test_samples_of_a_discrete_vae_are_a_set():
     assert 0 <= images.min() < images.max() <= 1
 
 
+def test_samples_of_a_prior_are_a_set():
+    images = load_set("zoo:vqvae-shapes-prior", 20, seed=1)
+    assert images.shape == (20, 3, 32, 32)
+    torch.testing.assert_close(images, load_set("zoo:vqvae-shapes-prior", 20, seed=1))
+    assert not torch.equal(images, load_set("zoo:vqvae-shapes-prior", 20, seed=2))
+
+
 def test_numbers_of_any_dimension(home):
     random = np.random.default_rng(0)
     real, fake = (f"vectors:{vectors.put(random.normal(size=(90, 7)))}" for _ in range(2))

@@ -1,4 +1,4 @@
-"""The trade-off of a generator of images against its knob: the same numbers by another way, and the presets' figures."""
+"""The trade-off of a generator of images against its knob: its numbers by another way, and the presets' figures."""
 
 import functools
 import io
