@@ -303,8 +303,9 @@ def test_standardised_points_fill_the_window_keep_their_aspect_and_go_back(
     points = np.random.default_rng(seed).normal(size=(n, 2)) * scale * [1, squeeze] + offset
     moved = standardise(points)
     assert moved.points.dtype == np.float32
-    inside = (np.abs(moved.points) <= 3.5 + 1e-5).all(axis=1)
-    assert inside.mean() >= 0.97
+    outside = (np.abs(moved.points) > 3.5 + 1e-5).any(axis=1)
+    # The 0.005 quantile of n values has ⌈0.005 (n − 1)⌉ of them below it at most; there are four such ends.
+    assert outside.sum() <= (4 * np.ceil(0.005 * (n - 1)) if n >= 100 else 0)
     assert np.abs(moved.points).max() >= 3.49
     assert np.allclose(moved.points * moved.scale + moved.mean, points, atol=1e-5 * moved.scale)
 
