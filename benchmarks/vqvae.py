@@ -22,6 +22,7 @@ from dgm_core.nn.causal_transformer import CausalTransformer
 from dgm_core.nn.code_model import CodeModel
 from dgm_core.nn.nearest import nearest_code
 from dgm_core.nn.pixelcnn import PixelCNN
+from dgm_core.nn.pixelsnail import PixelSNAIL
 from dgm_core.nn.threads import alone
 from dgm_core.nn.vector_quantiser import VectorQuantizer
 from dgm_core.training.averaged_adam import cosine
@@ -29,6 +30,8 @@ from dgm_core.vqvae.atlas import chart_codes
 from dgm_core.vqvae.browse import browse, decode, drop, repaint
 from dgm_core.vqvae.experiment import VQVAE
 from dgm_core.vqvae.model import QuantisedAutoencoder
+from dgm_core.vqvae2.prior_law import HierarchicalLaw
+from dgm_core.vqvae2.sampling import draw_hierarchy
 
 ROWS, SIZE = 65_536, 64
 MOMENTS = (2, 5, 10, 20, 30)
@@ -84,6 +87,7 @@ def drawing_rows() -> list[Row]:
     models: list[tuple[str, CodeModel]] = [
         ("causal transformer, 3 blocks of 64", CausalTransformer(256, (8, 8), generator=_seeded())),
         ("gated PixelCNN, 3 layers of 64", PixelCNN(256, (8, 8), width=64, depth=3, generator=_seeded())),
+        ("PixelSNAIL, 3 layers of 64", PixelSNAIL(256, (8, 8), width=64, depth=3, generator=_seeded())),
     ]
     rows: list[Row] = []
     for title, model in models:
@@ -91,6 +95,19 @@ def drawing_rows() -> list[Row]:
             cached = timed(partial(_drawn, model, cached=True), 3)[0]
             whole = timed(partial(_drawn, model, cached=False), 1)[0]
         rows.append({"law": title, "kept s": cached, "whole s": whole, "× faster (goal: 8)": whole / cached})
+    return rows
+
+
+def hierarchy_rows() -> list[Row]:
+    """64 images' codes, level by level, by the laws of VQ-VAE-2's second stage as they are by default."""
+    rows: list[Row] = []
+    for title, grids in (("2 × 2, 4 × 4", ((2, 2), (4, 4))), ("4 × 4, 8 × 8", ((4, 4), (8, 8)))):
+        law = HierarchicalLaw([256] * len(grids), grids, width=32, depth=4, reach=1, generator=_seeded()).eval()
+        with alone():
+            cached, whole = (
+                timed(partial(_drawn_levels, law, cached=way), 2 if way else 1)[0] for way in (True, False)
+            )
+        rows.append({"grids": title, "kept s": cached, "whole s": whole, "× faster": whole / cached})
     return rows
 
 
@@ -165,6 +182,7 @@ def tables(*, quick: bool = False, full: bool = False) -> dict[str, list[Row]]:
     found = {f"Nearest code: {ROWS:,} vectors of {SIZE}, K = {codes:,}": search_rows(codes, quick=quick)
              for codes in (512, 4096)}  # fmt: skip
     found["64 maps of 8 × 8 codes"] = drawing_rows()
+    found["64 images of several levels' codes"] = hierarchy_rows()
     found["Training on shapes, 32 × 32, one thread"] = training_rows(quick=quick)
     found["What the browser asks for"] = browsing_rows()
     if full:
@@ -187,6 +205,10 @@ def _ours(z: Tensor, codes: int) -> Callable[[], object]:
 
 def _drawn(model: CodeModel, *, cached: bool) -> Tensor:
     return model.eval().draw(64, generator=_seeded(), keep=False, cached=cached).codes
+
+
+def _drawn_levels(law: HierarchicalLaw, *, cached: bool) -> tuple[Tensor, ...]:
+    return draw_hierarchy(law, 64, generator=_seeded(), keep=False, cached=cached).codes
 
 
 def _seeded() -> torch.Generator:

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def make(
     model, reports, seconds = recipe.build(), list[Progress](), list[float]()
     start = time.perf_counter()
     for progress in recipe.train(model, target):
-        reports.append(progress)
+        reports.append(replace(progress, checkpoint=None))  # nobody resumes this one
         seconds.append(time.perf_counter() - start)
         if report is not None:
             report(progress)
