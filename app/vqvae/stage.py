@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import trained as store
 from app.bones.notes import notes
+from app.bones.switch import from_address
 from app.codebook import answer, browsed, codebook_browser
 from app.furniture import in_classroom, switch
 from app.reel import reel_player
@@ -14,12 +15,15 @@ from app.trained import Trained, seen_by_view
 from app.training_panel import POLL, active_run
 from app.vqvae import models
 from dgm_core.vqvae.experiment import VQVAE
+from dgm_core.vqvae.layout import has_umap
 from dgm_core.vqvae.views import CodebookAtlas
 
 VIEW = "vqvae_view"
 VIEWS = {"codebook": "Codebook", "training": "Its training"}
+LAYOUTS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 FIRST = "vqvae-shapes"
 LAST = "dgm:vqvae:book"
+LAYOUT = "projection"
 
 
 def show(view: str) -> None:
@@ -36,12 +40,18 @@ def stage(chosen: VQVAE, trained: Trained) -> None:
     """Draw the stage for these settings; it follows a live run, and the making of an atlas, by itself."""
     run = active_run(chosen)
     live = run is not None and runner().watch(run).live
-    atlas = runner().submit(CodebookAtlas(**seen_by_view(trained)))
+    from_address(LAYOUT, _layouts(), "pca")
+    layout = st.session_state.get(LAYOUT) or "pca"
+    atlas = runner().submit(CodebookAtlas(**seen_by_view(trained), layout=layout))
     charting = runner().watch(atlas.id).live
 
     @st.fragment(run_every=2 * POLL if live or charting else None)
     def picture() -> None:
-        if switch("Show", VIEWS, key=VIEW, default="codebook") == "training":
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            view = switch("Show", VIEWS, key=VIEW, default="codebook")
+            if view == "codebook":
+                _projection(layout, charting and runner().watch(atlas.id).live)
+        if view == "training":
             _training(trained, run)
         else:
             if trained.experiment != chosen:
@@ -51,6 +61,23 @@ def stage(chosen: VQVAE, trained: Trained) -> None:
             st.rerun()
 
     picture()
+
+
+def _layouts() -> dict[str, str]:
+    """The projections that can be made here."""
+    return {name: words for name, words in LAYOUTS.items() if name != "umap" or has_umap()}
+
+
+def _projection(shown: str, busy: bool) -> None:
+    """The switch between projections, and what they are good for; another one than is shown runs the page again."""
+    st.caption("Projection", width="content")
+    chosen = switch("Projection", _layouts(), key=LAYOUT, default="pca")
+    if chosen != "pca":
+        words = "Who is near whom is kept; distances between groups mean nothing."
+        missing = "" if has_umap() else " UMAP joins in where umap-learn is installed."
+        st.caption("It is made …" if busy else words + missing, width="content")
+    if chosen is not None and chosen != shown:
+        st.rerun()
 
 
 def _training(trained: Trained, run: str | None) -> None:

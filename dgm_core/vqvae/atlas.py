@@ -14,6 +14,7 @@ from dgm_core.nn.code_usage import code_counts, perplexity, share_used
 from dgm_core.nn.threads import alone
 from dgm_core.pack import pack, unpack
 from dgm_core.vqvae.browse import checked_images
+from dgm_core.vqvae.layout import CROWD, Layout, neighbour_map, principal_plane
 from dgm_core.vqvae.model import QuantisedAutoencoder
 from dgm_core.vqvae.tiles import code_tiles
 
@@ -36,10 +37,11 @@ class CodeAtlas:
         places: (K, P, 3) int32: image, row and column of the P outputs nearest to each code among those that chose it;
             −1 where there are fewer.
         patches: the images' pixels there, (K, P, C, p, p) uint8, 0 where there are fewer.
-        projection: codes in the plane of the outputs' two largest principal components, (K, 2) float32.
+        projection: codes in the plane, of the outputs' two largest principal components or of a map of neighbours,
+            (K, 2) float32.
         outputs: M of the encoder's outputs there, (M, 2) float32.
         output_codes: which code each of them chose, (M,) uint16.
-        explained: the two components' shares of the outputs' variance, (2,) float32.
+        explained: the two largest principal components' shares of the outputs' variance, (2,) float32.
         by_usage: codes, most used first, (K,) uint16.
         by_similarity: codes in an order in which neighbours look alike, (K,) uint16.
         perplexity: over all N images.
@@ -95,7 +97,7 @@ class CodeAtlas:
 @torch.no_grad()
 def chart_codes(
     model: QuantisedAutoencoder, images: np.ndarray, *, patches: int = 8, neighbours: int = 8, shown: int = 2_000,
-    seed: int = 0,
+    layout: Layout = "pca", seed: int = 0,
 ) -> CodeAtlas:  # fmt: skip
     """Look at a trained model's codebook through images.
 
@@ -104,11 +106,13 @@ def chart_codes(
         images: (N, C, H, W) uint8, at least one.
         patches: P, kept of each code.
         neighbours: J, at most K − 1.
-        shown: M, encoder outputs that are projected, drawn by chance.
+        shown: M, encoder outputs that are projected, drawn by chance; no more than `CROWD` in a map of neighbours.
+        layout: how codes and outputs come into the plane.
         seed: of that draw.
 
     Raises:
         ValueError: when these are no such images.
+        DataError: when the layout needs a package that is not installed.
     """
     x = checked_images(model, images)
     quantiser, grid, codes = model.quantiser, model.grid, model.quantiser.codes
@@ -121,13 +125,14 @@ def chart_codes(
     apart = (outputs - vectors[flat]).square().sum(1).numpy()
     places = nearest_places(flat.numpy(), apart, codes, patches, grid)
     others, distances = nearest_others(vectors, neighbours)
-    mean, axes, explained = principal_plane(outputs)
-    chosen = torch.randperm(len(outputs), generator=torch.Generator().manual_seed(seed))[:shown]
+    most = shown if layout == "pca" else min(shown, CROWD)
+    chosen = torch.randperm(len(outputs), generator=torch.Generator().manual_seed(seed))[:most]
+    flat_codes, flat_outputs, explained = in_the_plane(vectors, outputs, chosen, layout, seed)
     return CodeAtlas(
         tiles=tiles, vectors=vectors.numpy(), codes=indices.numpy().astype(np.uint16),
         counts=counts.int().numpy(), batch_perplexity=_by_batches(indices, codes), neighbours=others,
         neighbour_distances=distances, places=places, patches=cut_patches(images, places, model.patch),
-        projection=((vectors - mean) @ axes).numpy(), outputs=((outputs[chosen] - mean) @ axes).numpy(),
+        projection=flat_codes, outputs=flat_outputs,
         output_codes=flat[chosen].numpy().astype(np.uint16), explained=explained.numpy(),
         by_usage=np.argsort(-counts.numpy(), kind="stable").astype(np.uint16),
         by_similarity=chain_of_neighbours(vectors.numpy(), int(counts.argmax())).astype(np.uint16),
@@ -177,18 +182,15 @@ def nearest_others(vectors: Tensor, most: int) -> tuple[np.ndarray, np.ndarray]:
     return found.indices.numpy().astype(np.uint16), found.values.float().numpy()
 
 
-def principal_plane(points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean (D,), the two directions of largest variance (D, 2), and their shares of the variance (2,).
-
-    A direction's largest entry is positive, so that the same points give the same picture.
-    """
-    mean = points.double().mean(0)
-    centred = points.double() - mean
-    values, axes = torch.linalg.eigh(centred.T @ centred)
-    axes = axes[:, [-1, -2]]
-    axes = axes * axes.gather(0, axes.abs().argmax(0, keepdim=True)).sign()
-    shares = values[[-1, -2]] / values.sum().clamp_min(1e-30)
-    return mean.to(points), axes.to(points), shares.to(points)
+def in_the_plane(
+    vectors: Tensor, outputs: Tensor, chosen: Tensor, layout: Layout, seed: int
+) -> tuple[np.ndarray, np.ndarray, Tensor]:  # fmt: skip
+    """Codes (K, 2), the chosen outputs (M, 2), and two principal components' shares of all outputs' variance, (2,)."""
+    mean, axes, explained = principal_plane(outputs)
+    if layout == "pca":
+        return ((vectors - mean) @ axes).numpy(), ((outputs[chosen] - mean) @ axes).numpy(), explained
+    both = neighbour_map(torch.cat([vectors, outputs[chosen]]).numpy(), layout, seed)
+    return both[: len(vectors)], both[len(vectors) :], explained
 
 
 def chain_of_neighbours(vectors: np.ndarray, first: int) -> np.ndarray:

@@ -17,6 +17,7 @@ from dgm_core.views import Made, ModelView, Viewed
 from dgm_core.vqvae.atlas import chart_codes
 from dgm_core.vqvae.checks import codebook_checks
 from dgm_core.vqvae.experiment import VQVAE
+from dgm_core.vqvae.layout import Layout
 from dgm_core.vqvae.model import QuantisedAutoencoder
 from dgm_core.vqvae.prior import CodePrior
 from dgm_core.vqvae.prior_checks import prior_checks
@@ -52,15 +53,23 @@ class CodebookAtlas(ModelView):
             json_schema_extra=extra(unit="images", log=True),
         ),
     ] = 1_000
+    layout: Annotated[
+        Layout,
+        Field(
+            title="Projection",
+            description="How codes and encoder outputs come into the plane.",
+            json_schema_extra=extra(labels={"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}),
+        ),
+    ] = "pca"
 
     def make(self, model: Made, device: torch.device) -> Mapping[str, bytes]:
         """Chart the codes."""
         declaration, subject = declared(model)
         try:
             images = declaration.images().images(self.split)[: self.count]
+            return {"atlas": chart_codes(subject, images, layout=self.layout).to_bytes()}
         except DataError as error:
             raise TrainingFailedError(str(error)) from error
-        return {"atlas": chart_codes(subject, images).to_bytes()}
 
 
 class CodebookChecks(ModelView):

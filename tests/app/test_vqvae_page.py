@@ -11,6 +11,7 @@ from app.vqvae.drawing import _growing, drawn
 from app.vqvae.plane import _code as plane_code
 from app.vqvae.train import figures_line
 from dgm_core import zoo
+from dgm_core.vqvae.layout import has_umap
 from dgm_core.vqvae.plane_view import CodebookPlane
 from tests.app.test_pages import no_failure, opened
 
@@ -100,3 +101,14 @@ def test_the_planes_code_runs(capsys: pytest.CaptureFixture[str], tmp_path, monk
     exec(plane_code(CodebookPlane(steps=5, count=40)), {})
     assert "k-means" in capsys.readouterr().out
     assert (tmp_path / "plane.html").exists()
+
+
+@pytest.mark.parametrize("asked", ["tsne", "umap", "<b>"])
+def test_another_projection_is_asked_for(asked: str) -> None:
+    """The switch has UMAP only where it is installed, and whatever is no projection means PCA."""
+    app = opened("vqvae", {"projection": asked})
+    no_failure(app)
+    known = {"pca", "tsne", *(["umap"] if has_umap() else [])}
+    assert app.session_state["projection"] == (asked if asked in known else "pca")
+    told = [caption.value for caption in app.caption]
+    assert any("groups mean nothing" in text or text == "It is made …" for text in told) == (asked in known)

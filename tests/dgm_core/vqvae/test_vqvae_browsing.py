@@ -11,9 +11,10 @@ import torch
 from dgm_core import zoo
 from dgm_core.pack import pack
 from dgm_core.reel import Reel
-from dgm_core.vqvae.atlas import CodeAtlas, chain_of_neighbours, chart_codes, cut_patches, principal_plane
+from dgm_core.vqvae.atlas import CodeAtlas, chain_of_neighbours, chart_codes, cut_patches
 from dgm_core.vqvae.browse import Browsed, browse, decode, drop, repaint, swap
 from dgm_core.vqvae.experiment import VQVAE
+from dgm_core.vqvae.layout import principal_plane
 from dgm_core.vqvae.model import QuantisedAutoencoder
 from dgm_core.vqvae.reels import UsageHistory, codebook_reel, training_reel, usage_history
 
