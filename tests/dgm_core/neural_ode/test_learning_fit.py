@@ -115,7 +115,7 @@ def test_the_loss_is_one_solve_for_each_observed_value(segments: int, hidden: in
     gaps = [(end(k, length) - model.starts[k + 1].detach().numpy()) ** 2 for k in range(segments - 1)]
     misfit, gap = Shooting(model, data.seen, steps=32).parts()
     assert misfit.item() == pytest.approx(np.mean(squares), rel=1e-5)
-    assert float(gap) == pytest.approx(np.mean(gaps) if gaps else 0.0, rel=1e-5, abs=1e-12)
+    assert gap.item() == pytest.approx(np.mean(gaps) if gaps else 0.0, rel=1e-5, abs=1e-12)
 
 
 def test_a_gap_tells_the_loss_nothing_and_gives_no_gradient() -> None:
