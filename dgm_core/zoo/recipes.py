@@ -48,7 +48,6 @@ RECIPES: dict[str, Experiment] = {
     "vqvae2-shapes": VQVAE2(),
     "vqvae2-shapes-prior": HierarchicalPrior(at=8_870_216),  # `fingerprint("vqvae2-shapes")`, as above
     "vqvae2-shapes-3": VQVAE2(levels=3, patch=2, codes=128, width=32),
-    "vqvae2-shapes-paper": VQVAE2(level_dropout=0.0),
     "vqvae2-photos": VQVAE2(dataset="photos", width=32),
     "vqvae2-digits": VQVAE2(dataset="digits", codes=64, dimension=8, patch=2, width=24),
     "precision_recall-digits": ImageClassifier(),
