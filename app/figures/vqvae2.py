@@ -124,6 +124,7 @@ def against_temperature(
     *,
     marks: Mapping[str, float],
     chosen: float,
+    domain: tuple[float, float],
     dark: bool = False,
     scale: float = 1.0,
 ) -> Figure:
@@ -135,21 +136,20 @@ def against_temperature(
         low, high: (P,) of their intervals.
         marks: what else has this measure, such as real images against real ones: dashed lines.
         chosen: the temperature that is marked.
+        domain: of the temperature's axis, which stays as it is while places are measured.
         dark, scale: see `app.figures.theme`.
     """
     curve = columns(t=np.asarray(temperatures, float), value=values, low=low, high=high)
     lines = columns(value=np.array(list(marks.values()), float), name=np.array(list(marks), "U"),
-                    t=np.full(len(marks), float(np.max(temperatures))))  # fmt: skip
+                    t=np.full(len(marks), domain[1]))  # fmt: skip
     tables = {"curve": curve, "marks": lines, "chosen": columns(t=np.array([chosen])),
               "zero": columns(value=np.array([0.0]))}  # fmt: skip
-    return Figure(_temperature_spec(title, dark, scale), tables)
+    return Figure(_temperature_spec(title, domain, dark, scale), tables)
 
 
 @lru_cache(maxsize=32)
-def _temperature_spec(title: str, dark: bool, scale: float) -> Mapping[str, Any]:
-    x = alt.X(
-        "t:Q", title="temperature", scale=alt.Scale(zero=False, nice=False, padding=6), axis=alt.Axis(tickCount=4)
-    )
+def _temperature_spec(title: str, domain: tuple[float, float], dark: bool, scale: float) -> Mapping[str, Any]:
+    x = alt.X("t:Q", title="temperature", scale=alt.Scale(domain=list(domain), nice=False), axis=alt.Axis(tickCount=4))
     y = alt.Y("value:Q", title=title, axis=alt.Axis(tickCount=3))
     marks, hue, quiet = source("marks"), accent("model", dark), accent("muted", dark)
     tips = [alt.Tooltip("t:Q", title="temperature"), alt.Tooltip("value:Q", format=".3f", title=title)]
@@ -162,7 +162,7 @@ def _temperature_spec(title: str, dark: bool, scale: float) -> Mapping[str, Any]
         source("curve").mark_rule(color=hue).encode(x, alt.Y("low:Q"), alt.Y2("high:Q")),
         source("curve").mark_point(color=hue).encode(x, y, tooltip=tips),
         description=f"{title} of the samples against their temperature",
-        height=130,
+        height=180,
         dark=dark,
         scale=scale,
     )

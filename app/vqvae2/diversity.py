@@ -29,13 +29,15 @@ from app.furniture import (
 from app.services import runner
 from app.takeaway import rest_of_address
 from app.trained import Trained, seen_by_view
-from app.vqvae2.choose import autoencoder, held, prior_of
+from app.vqvae2.choose import autoencoder, held, prior_of, whole
 from dgm_core.precision_recall.curves import joined
 from dgm_core.precision_recall.trade_off import TradeOff, reference_of
+from dgm_core.vqvae2.prior import HierarchicalPrior
 
 PREFIX, POLL = "q_", 0.4
 MEASURES = ("precision", "recall", "density", "coverage")
 TEMPERATURE = "t"
+DOMAIN = (HierarchicalPrior.knob.low, HierarchicalPrior.knob.high)
 Found = Mapping[str, np.ndarray]
 
 
@@ -44,12 +46,13 @@ def diversity() -> None:
     picture, panel = st.columns([7, 2], gap="medium")
     with panel:
         law = prior_of(autoencoder())
-        temperature = held("Temperature of the samples", 0.0, 2.0, 1.0, step=0.25, key=TEMPERATURE)
-        chosen = controls(TradeOff, prefix=PREFIX, hide=("source", "at", "network"))
+        temperature = held("Temperature of the samples", *DOMAIN, 1.0, step=0.25, key=TEMPERATURE)
+        n = whole("Images n", 100, 1_000, 300, key="images_n", about="Drawn at each temperature, and held-out ones.")
+        chosen = controls(TradeOff, prefix=PREFIX, only=("embed", "components", "k", "seed"))
     if law is None:
         picture.caption("No law of this model's codes is trained yet; the part Prior trains one.")
         return
-    asked = TradeOff(**{**chosen.model_dump(), **seen_by_view(law)})
+    asked = TradeOff(**{**chosen.model_dump(), **seen_by_view(law), "n": n})
     run = asked_for(asked)
     found = _measured(asked, run.id, temperature, picture) if run is not None else None
     st.header("Check", anchor="check")
@@ -89,8 +92,8 @@ def _draw(found: Found, temperature: float) -> None:
             for cell, number in zip(st.columns(2), range(2 * row, 2 * row + 2), strict=True):
                 figure = against_temperature(
                     MEASURES[number], found["x"], *(found[name][:, number] for name in ("values", "low", "high")),
-                    marks={"real images": float(reference.mean[number])}, chosen=temperature, dark=is_dark(),
-                    scale=scale(),
+                    marks={"real images": float(reference.mean[number])}, chosen=temperature,
+                    domain=DOMAIN, dark=is_dark(), scale=scale(),
                 )  # fmt: skip
                 with cell:
                     chart(figure, f"diversity_{MEASURES[number]}")

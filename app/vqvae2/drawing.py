@@ -139,7 +139,7 @@ def bottoms(trained: Trained, temperature: float, seed: int, first: int, kept: i
     rows = shown.reshape(len(frames), BOTTOMS, len(chosen), *shown.shape[2:])
     fixed = np.broadcast_to(np.stack([tiles(chosen), tiles(back)]), (len(frames), 2, *tiles(chosen).shape))
     labels = ("image", "its own codes", *(f"draw {k + 1}" for k in range(BOTTOMS)))
-    return Reel(places.astype(np.float64), np.concatenate([fixed, rows], axis=1), labels, time_label="codes drawn")
+    return Reel(places.astype(np.float64), np.concatenate([fixed, rows], axis=1), labels, time_label="codes known")
 
 
 def growing(model: HierarchicalAutoencoder, codes: Sequence[Tensor], kept: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -158,7 +158,9 @@ def test_figures_hold_their_numbers() -> None:
     assert bits.tables["bars"]["low"].tolist() == [0, 10, 0, 5]
     assert bits.tables["ends"]["text"].tolist() == ["40", "20 ± 1.0"]
     t = np.array([0.5, 1.0])
-    metric = against_temperature("recall", t, t, 0.8 * t, 1.2 * t, marks={"real": 0.9, "uniform": 0.1}, chosen=1.0)
+    metric = against_temperature(
+        "recall", t, t, 0.8 * t, 1.2 * t, marks={"real": 0.9, "uniform": 0.1}, chosen=1.0, domain=(0.0, 2.0)
+    )
     assert metric.tables["marks"]["value"].tolist() == [0.9, 0.1]
     np.testing.assert_allclose(metric.tables["curve"]["low"], [0.4, 0.8])
 
