@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dgm_core.nn.code_bits import baseline_bits, mean_and_error
+from dgm_core.nn.code_bits import baseline_bits, bits_of, mean_and_error
 from dgm_core.vqvae2.prior_law import Codes, HierarchicalLaw, level_names
 from dgm_core.vqvae2.prior_maps import LayeredMaps
 
@@ -59,8 +59,8 @@ def told_others(law: HierarchicalLaw, maps: Codes, level: int, seed: int = 0) ->
     A law that ignores what it is told loses nothing by this.
     """
     others = torch.randperm(len(maps[0]), generator=torch.Generator().manual_seed(seed)).to(maps[0].device)
-    mixed = [maps[above][others] if above < level else maps[above] for above in range(law.levels)]
-    return level_bits(law, mixed).told[level]
+    with torch.no_grad():
+        return bits_of(law.law(level), maps[level], law.context(level, [maps[above][others] for above in range(level)]))
 
 
 def bits_figures(law: HierarchicalLaw, maps: Codes) -> dict[str, float]:
