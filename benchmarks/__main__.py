@@ -10,14 +10,14 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import cnf, cnf_training, gumbel, gumbel_vae, precision_recall, sessions, vqvae
+from benchmarks import cnf, cnf_training, gumbel, gumbel_vae, neural_ode, precision_recall, sessions, vqvae
 from benchmarks.measure import Row, show
 
 
 def main() -> None:
     """Run a topic's benchmark, print its tables, and write them where asked."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("topic", choices=["cnf", "gumbel", "precision_recall", "sessions", "vqvae"])
+    parser.add_argument("topic", choices=["cnf", "gumbel", "neural_ode", "precision_recall", "sessions", "vqvae"])
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all rows there")
     parser.add_argument("--quick", action="store_true", help="fewer models, frames and seeds; no slow peers")
     parser.add_argument("--full", action="store_true", help="time the plain way on all 60 frames")
@@ -28,6 +28,7 @@ def main() -> None:
     topics: dict[str, Callable[[], dict[str, list[Row]]]] = {
         "cnf": lambda: _cnf(chosen.quick, chosen.full),
         "gumbel": lambda: _gumbel(chosen.quick),
+        "neural_ode": lambda: _neural_ode(chosen.quick),
         "precision_recall": lambda: _precision_recall(chosen.quick),
         "sessions": _sessions,
         "vqvae": lambda: _vqvae(chosen.quick, chosen.full),
@@ -57,6 +58,13 @@ def _cnf(quick: bool, full: bool) -> dict[str, list[Row]]:
 
 def _gumbel(quick: bool) -> dict[str, list[Row]]:
     found = {**gumbel.tables(quick=quick), **gumbel_vae.tables(quick=quick)}
+    for title, rows in found.items():
+        show(title, rows)
+    return found
+
+
+def _neural_ode(quick: bool) -> dict[str, list[Row]]:
+    found = neural_ode.tables(quick=quick)
     for title, rows in found.items():
         show(title, rows)
     return found

@@ -37,7 +37,7 @@ def checks() -> list[Check]:
         *orders(),
         *energies(),
         evaluations(),
-        *gradients_agree(prey.field(), prey.start(4, 0.1), 3.0),
+        *gradients_agree(prey.field(), prey.start(2, 0.1), 3.0),
         *adjoint_along_the_path(prey.field(), prey.start(2, 0.1), 3.0),
         reversibility(),
     ]
