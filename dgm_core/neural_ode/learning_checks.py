@@ -22,7 +22,7 @@ from dgm_core.nn.solvers import Solver
 POINTS = 64
 FINE = (64, 128, 256, 512)
 """RK4 steps where the exact flow is meant: the first after which twice as many change nothing beyond `SETTLED`."""
-SETTLED = 1e-5
+SETTLED = 2e-5
 _UNIQUENESS = "uniqueness of solutions (Picard–Lindelöf)"
 
 
