@@ -17,7 +17,8 @@ from dgm_core.experiment import Experiment, Training, TrainingFailedError
 from dgm_core.nn.vector_quantiser import VectorQuantizer
 from dgm_core.training.averaged_adam import AveragedAdam, flatten_parameters
 from dgm_core.training.loop import Loop, Plan, schedule
-from dgm_core.vqvae2.model import HierarchicalAutoencoder, require_grids
+from dgm_core.vqvae2.layers import require_grids
+from dgm_core.vqvae2.model import HierarchicalAutoencoder
 from dgm_core.vqvae2.training import PICTURED, HierarchyObjective, HierarchySnapshot
 
 DatasetName = Literal["digits", "mnist", "fashion-mnist", "cifar10", "photos", "shapes", "own"]

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from dgm_core.errors import DataError
 from dgm_core.nn.vector_quantiser import VectorQuantizer
-from dgm_core.vqvae2.model import Descent, HierarchicalAutoencoder
+from dgm_core.vqvae2.layers import Descent
+from dgm_core.vqvae2.model import HierarchicalAutoencoder
 
 
 @pytest.fixture(autouse=True)
