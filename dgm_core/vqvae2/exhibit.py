@@ -43,6 +43,12 @@ class HierarchyExhibit(Exhibit):
         pictures = thinned([(report.step, report.preview) for report in reports if report.preview], FRAMES)
         return {"training.bin": small(training_reel(pictures))}
 
+    def weights(self, recipe: Experiment, weights: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
+        """Laws in half precision: their bits stay what they are to a hundredth."""
+        if isinstance(recipe, HierarchicalPrior):
+            return {name: tensor.half() for name, tensor in weights.items()}
+        return weights
+
     def notes(self, recipe: Experiment) -> Mapping[str, Any]:
         """How many images the figures were measured on."""
         held_out = recipe.maps().test[0] if isinstance(recipe, HierarchicalPrior) else declared(recipe).images().test

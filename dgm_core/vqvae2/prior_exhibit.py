@@ -18,7 +18,7 @@ from dgm_core.vqvae2.prior_bits import bits_figures
 from dgm_core.zoo.exhibit import Read
 from dgm_core.zoo.reels import large, small, thinned
 
-FRAMES = 16
+FRAMES = 10
 """Pictures in a shipped reel."""
 RECORDED = tuple(
     [f"bits{kind}" for kind in ("", "_error", "_per_code", "_train", "_uniform", "_independent")]

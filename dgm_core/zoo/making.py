@@ -36,6 +36,7 @@ def make(
         KeyError: when there is no such recipe.
     """
     recipe, target = experiment(name), resolve(device)
+    exhibit = exhibit_of(recipe)
     model, reports, seconds = recipe.build(), list[Progress](), list[float]()
     start = time.perf_counter()
     for progress in recipe.train(model, target):
@@ -43,11 +44,12 @@ def make(
         seconds.append(time.perf_counter() - start)
         if report is not None:
             report(progress)
-    files = exhibit_of(recipe).files(recipe, model.eval(), reports)
+    files = exhibit.files(recipe, model.eval(), reports)
+    weights = exhibit.weights(recipe, _weights(model))
     with tempfile.TemporaryDirectory(dir=root, prefix=".making-") as temporary:
         fresh = Path(temporary) / name
         fresh.mkdir()
-        save_file({key: tensor.cpu().contiguous() for key, tensor in _weights(model).items()}, fresh / WEIGHTS)
+        save_file({key: tensor.cpu().contiguous() for key, tensor in weights.items()}, fresh / WEIGHTS)
         np.savez_compressed(fresh / METRICS, **_columns(reports, seconds))  # type: ignore[arg-type]
         for file, content in files.items():
             (fresh / file).write_bytes(content)
