@@ -82,7 +82,9 @@ def _projection(shown: str, busy: bool) -> None:
 
 def _training(trained: Trained, run: str | None) -> None:
     snapshot = runner().watch(run) if run is not None else None
-    found = models.live_reels(snapshot) if snapshot is not None else models.finished_reels(trained)
+    found = models.live_reels(snapshot) if snapshot is not None else []
+    if not found and not (snapshot is not None and snapshot.live):  # a run that has failed leaves the last model's
+        found = models.finished_reels(trained)
     if not found:
         st.caption("The first picture comes with the first steps.")
         return

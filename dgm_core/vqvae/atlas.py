@@ -11,6 +11,7 @@ from torch import Tensor
 
 from dgm_core.data.pixels import as_floats
 from dgm_core.nn.code_usage import code_counts, perplexity, share_used
+from dgm_core.nn.nearest import require_codebook
 from dgm_core.nn.threads import alone
 from dgm_core.pack import pack, unpack
 from dgm_core.vqvae.browse import checked_images
@@ -111,11 +112,12 @@ def chart_codes(
         seed: of that draw.
 
     Raises:
-        ValueError: when these are no such images.
+        ValueError: when these are no such images, or a code is not finite.
         DataError: when the layout needs a package that is not installed.
     """
     x = checked_images(model, images)
     quantiser, grid, codes = model.quantiser, model.grid, model.quantiser.codes
+    require_codebook(quantiser.vectors())
     with alone():
         z = torch.cat([model.encode(as_floats(block)) for block in x.split(256)])
         outputs, vectors = quantiser.compared(z).reshape(-1, quantiser.dimension).cpu(), quantiser.vectors().cpu()

@@ -68,7 +68,7 @@ class CodebookAtlas(ModelView):
         try:
             images = declaration.images().images(self.split)[: self.count]
             return {"atlas": chart_codes(subject, images, layout=self.layout).to_bytes()}
-        except DataError as error:
+        except (DataError, ValueError) as error:
             raise TrainingFailedError(str(error)) from error
 
 

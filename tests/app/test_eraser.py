@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -57,7 +59,13 @@ def test_whatever_a_browser_sends(cells: object) -> None:
 def test_what_is_given_stays_and_what_is_erased_is_drawn(region: str) -> None:
     """Pixels far from what is erased are those of the whole map; frames uncover one cell each, in raster order."""
     mask = np.zeros((8, 8), bool)
-    where = {"lower": np.s_[4:], "left": np.s_[:, :4], "centre": np.s_[2:6, 2:6], "one": np.s_[3, 3], "all": np.s_[:]}
+    where: dict[str, Any] = {
+        "lower": np.s_[4:],
+        "left": np.s_[:, :4],
+        "centre": np.s_[2:6, 2:6],
+        "one": np.s_[3, 3],
+        "all": np.s_[:],
+    }
     mask[where[region]] = True
     found, held = completed(PRIOR, 6, word_of(mask), 1.0, 0, 1), held_out(PRIOR)
     assert not isinstance(found, str)

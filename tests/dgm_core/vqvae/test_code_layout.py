@@ -78,7 +78,7 @@ def test_with_umap_it_gets_points_and_seed(monkeypatch: pytest.MonkeyPatch) -> N
             seen["points"] = points
             return points[:, :2].astype(np.float64)
 
-    monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=Stand))  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=Stand))
     monkeypatch.setattr(layout, "has_umap", lambda: True)
     points, _ = groups()
     np.testing.assert_array_equal(neighbour_map(points, "umap", seed=7), points[:, :2])
