@@ -25,6 +25,11 @@ BUILT_IN: dict[str, tuple[str, ...]] = {
         "dgm_core.neural_ode.residual_view:ResidualDepths",
         "dgm_core.neural_ode.solver_view:SolverRun",
         "dgm_core.neural_ode.solver_view:SolverWork",
+        "dgm_core.neural_ode.solver_view:SolverChecks",
+        "dgm_core.neural_ode.adjoint_view:AdjointRun",
+        "dgm_core.neural_ode.adjoint_view:GradientTable",
+        "dgm_core.neural_ode.adjoint_view:AdjointChecks",
+        "dgm_core.neural_ode.adjoint_view:GradientCost",
     ),
     "cnf": (
         "dgm_core.cnf.experiment:DensityFlow",

@@ -271,3 +271,74 @@ def _work_spec(dark: bool, scale: float) -> Mapping[str, Any]:
         dark=dark,
         scale=scale,
     )
+
+
+def gradient_errors(
+    settings: np.ndarray, lines: Mapping[str, np.ndarray], name: str, *, dark: bool = False, scale: float = 1.0
+) -> Figure:
+    """The relative error of a gradient against the tolerance, or the steps, a line a way.
+
+    Args:
+        settings: (K,).
+        lines: way → (K,), NaN where it was not measured.
+        name: what the settings are.
+        dark, scale: see `app.figures.theme`.
+    """
+    return Figure(_errors_of_ways(name, tuple(lines), dark, scale), {"lines": _ways(settings, lines)})
+
+
+def cost_lines(
+    steps: np.ndarray, lines: Mapping[str, np.ndarray], title: str, *, dark: bool = False, scale: float = 1.0
+) -> Figure:
+    """Memory or time of a gradient against the number of steps, a line a way.
+
+    Args:
+        steps: (K,).
+        lines: way → (K,).
+        title: of what is measured, with its unit.
+        dark, scale: see `app.figures.theme`.
+    """
+    return Figure(_cost_spec(title, tuple(lines), dark, scale), {"lines": _ways(steps, lines)})
+
+
+def _ways(x: np.ndarray, lines: Mapping[str, np.ndarray]) -> Columns:
+    return columns(
+        x=np.tile(np.asarray(x, float), len(lines)), y=np.concatenate([np.asarray(v, float) for v in lines.values()]),
+        way=np.repeat(list(lines), len(x)),
+    )  # fmt: skip
+
+
+def _way_colour(names: tuple[str, ...], dark: bool) -> alt.Color:
+    colours = [accent(meaning, dark) for meaning in ("model", "data", "muted")][: len(names)]
+    return alt.Color("way:N", scale=alt.Scale(domain=list(names), range=colours))
+
+
+@lru_cache(maxsize=16)
+def _errors_of_ways(name: str, names: tuple[str, ...], dark: bool, scale: float) -> Mapping[str, Any]:
+    log, tight = alt.Scale(type="log"), name == "tolerance"
+    x = alt.X("x:Q", title=name, scale=log, sort="descending" if tight else "ascending",
+              axis=alt.Axis(format=".0e" if tight else "d", tickCount=5))  # fmt: skip
+    y = alt.Y("y:Q", title="relative error", scale=log, axis=alt.Axis(tickCount=4, format=".0e"))
+    tips = [alt.Tooltip("way:N"), alt.Tooltip("x:Q", title=name, format=".0e"), alt.Tooltip("y:Q", format=".2e")]
+    marks = source("lines").mark_line(point={"size": 30 * scale})
+    return layered(
+        marks.encode(x, y, _way_colour(names, dark), tooltip=tips),
+        description=f"Relative error of the gradient against the {name}, a line for each way",
+        height=0.9 * HEIGHT,
+        dark=dark,
+        scale=scale,
+    )
+
+
+@lru_cache(maxsize=16)
+def _cost_spec(title: str, names: tuple[str, ...], dark: bool, scale: float) -> Mapping[str, Any]:
+    x = alt.X("x:Q", title="steps", axis=alt.Axis(format="d", tickCount=5))
+    y = alt.Y("y:Q", title=title, axis=alt.Axis(tickCount=4))
+    tips = [alt.Tooltip("way:N"), alt.Tooltip("x:Q", title="steps", format="d"), alt.Tooltip("y:Q", format=".4~g")]
+    return layered(
+        source("lines").mark_line(point={"size": 30 * scale}).encode(x, y, _way_colour(names, dark), tooltip=tips),
+        description=f"{title} of a gradient against the number of steps",
+        height=0.6 * HEIGHT,
+        dark=dark,
+        scale=scale,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -11,7 +11,9 @@ from dgm_core.film import Extent
 from dgm_core.neural_ode.fitting import Fit
 from dgm_core.neural_ode.passage import Passage
 from dgm_core.neural_ode.reels import DecisionPictures, FitPictures
+from dgm_core.neural_ode.residual_view import arrows
 from dgm_core.neural_ode.scene import Scene, Trace
+from dgm_core.neural_ode.vector_fields import VectorField
 
 SHOWN = 160
 """Points whose paths are drawn."""
@@ -149,3 +151,51 @@ def efforts_plot(scene: Scene, title: str, x: np.ndarray, x_name: str) -> Plot:
     """The error at the end against the effort, a mark where the knob stands."""
     errors = np.array([trace.error for trace in scene.traces])
     return Plot(title, x.astype(float), [Series("error at t₁", errors)], over="knob", log=True, x_name=x_name)
+
+
+def adjoint_view(arrays: Mapping[str, np.ndarray], window: Extent, field: VectorField) -> PhaseView:
+    """The film of a gradient: forwards while the clock goes from 0 to 1, then back while it goes on to 2.
+
+    Args:
+        arrays: ``times`` (T,) from t₁ to 0, ``z``, ``truth``, ``a_z`` (T, D), ``a_theta``, ``slope_z`` (T, P or D).
+        window: of the problem.
+        field: f, for the arrows in the background.
+    """
+    times, z, truth, a_z = (arrays[name].astype(float) for name in ("times", "z", "truth", "a_z"))
+    count, dim = truth.shape
+    clock = np.linspace(0, 2, 2 * count - 1)
+    there_and_back = np.concatenate([truth[::-1], truth[1:]])
+    longest = max(float(np.linalg.norm(a_z, axis=1).max()), 1e-300)
+    length = ARROW * min(window[1] - window[0], window[3] - window[2]) / longest
+    roots = np.concatenate([truth[::-1], z[1:]])
+    moves = np.concatenate([np.zeros((count - 1, dim)), length * a_z])
+    back = Variant("reconstructed", clock[count - 1 :], z[:, None].astype(np.float32))
+    waiting = np.full(count - 1, np.nan)
+    plots = (
+        Plot("Adjoint a_z(t)", clock, _lines("a", a_z, waiting), x_name="clock"),
+        Plot("Right-hand side −a_zᵀ ∂f/∂z", clock, _lines("ȧ", arrays["slope_z"], waiting), x_name="clock"),
+        Plot("Gradient so far, a_θ(t)", clock, _lines("θ", arrays["a_theta"], waiting)[:4], x_name="clock"),
+    )
+    return PhaseView(
+        clock, window, flow=there_and_back[:, None].astype(np.float32), variants=(back,),
+        arrow_points=roots[:, None], arrow_moves=moves[:, None], plots=plots,
+        shown_times=np.concatenate([times[::-1], times[1:]]), field=_lattice_of(field, window, dim),
+    )  # fmt: skip
+
+
+ARROW = 0.22
+"""Of the window, the longest adjoint's arrow."""
+_COLOURS = ("line", "point", "back", "stage")
+
+
+def _lines(name: str, values: np.ndarray, waiting: np.ndarray) -> list[Series]:
+    return [
+        Series(f"{name}{'₁₂₃₄₅₆₇₈₉'[k]}", np.concatenate([waiting, column]), _COLOURS[k])
+        for k, column in enumerate(values.T[:4])
+    ]
+
+
+def _lattice_of(field: VectorField, window: Extent, dim: int) -> np.ndarray | None:
+    """(1, G, G, 2), or None unless D = 2."""
+    found = arrows(field, window) if dim == 2 else np.zeros(0)
+    return found[None] if found.size else None

@@ -6,7 +6,7 @@ from app.furniture import switch
 
 PART = "part"
 PARTS = {
-    "residual": "Residual = Euler", "nets": "Trained nets", "solvers": "Solvers",
+    "residual": "Residual = Euler", "nets": "Trained nets", "solvers": "Solvers", "adjoint": "Adjoint",
     "learn": "A neural ODE learns",
 }  # fmt: skip
 
@@ -22,6 +22,10 @@ def parts() -> None:
         from app.neural_ode.solvers import solvers
 
         solvers()
+    elif part == "adjoint":
+        from app.neural_ode.adjoint import adjoint
+
+        adjoint()
     elif part == "learn":
         from app.neural_ode.learn import learn
 

@@ -32,7 +32,7 @@ from dgm_core.neural_ode.orders import ORDERS
 from dgm_core.neural_ode.presets_stages import SOLVERS
 from dgm_core.neural_ode.scene import Scene
 from dgm_core.neural_ode.solve import TITLES
-from dgm_core.neural_ode.solver_view import SolverRun, SolverWork
+from dgm_core.neural_ode.solver_view import SolverChecks, SolverRun, SolverWork
 from dgm_core.neural_ode.tableaux import TABLEAUX
 from dgm_core.pack import unpack
 from dgm_core.presets import Preset
@@ -55,7 +55,7 @@ def solvers() -> None:
         st.subheader("Where a method is stable", anchor=False)
         _stability(chosen)
     st.header("Check", anchor="check")
-    measured_checks(chosen, key="solvers")
+    measured_checks(SolverChecks(**chosen.model_dump()), key="solvers")
     st.header("Try", anchor="try")
     try_section(SOLVERS, _apply, key="try_solvers")
     st.header("Take it home", anchor="home")

@@ -70,3 +70,34 @@ SOLVERS = (
     ),
 )
 """Settings are fields of `SolverRun`, and ``knob`` for the trace."""
+
+ADJOINT = (
+    Preset(
+        "memory",
+        "Sixteen times as many steps. The memory of the adjoint's gradient?",
+        ("Sixteen times as much", "Four times", "The same"),
+        2,
+        "The same: the backward solve reconstructs z(t) instead of keeping it. For 512 points and RK4 it holds 48 KiB "
+        "whether 8 or 128 steps are taken; backpropagation through the solver 1.5 MiB and 24 MiB.",
+        {"method": "rk4", "steps": 128},
+    ),
+    Preset(
+        "drift",
+        "van der Pol, back from t₁ = 6 with tolerance 10⁻³. Does the backward solve return to where it came from?",
+        ("Yes, within the tolerance", "Roughly", "No: it is lost on the way"),
+        2,
+        "What dies away forwards grows backwards. The reconstruction explodes at t ≈ 4, while backpropagation keeps "
+        "the forward path and has the gradient within 22 % at this tolerance.",
+        {"problem": "van-der-pol", "method": "dopri5", "tolerance": 1e-3},
+    ),
+    Preset(
+        "euler",
+        "Euler's method with 32 steps. Do adjoint and backpropagation give the same gradient?",
+        ("Yes", "No: one is the gradient of the steps, the other of the ODE, solved by steps"),
+        1,
+        "Backpropagation gives the exact gradient of what Euler computes; the adjoint solves another ODE, again by "
+        "Euler. They meet as the steps shrink: look at the errors fall.",
+        {"method": "euler", "steps": 32},
+    ),
+)
+"""Settings are fields of `AdjointRun`."""

@@ -15,7 +15,7 @@ from dgm_core.checks import Check, write_checks
 from dgm_core.declaration import extra
 from dgm_core.film import Extent, lattice
 from dgm_core.neural_ode.orders import slope
-from dgm_core.neural_ode.problems import PROBLEMS, Problem, quantities
+from dgm_core.neural_ode.problems import PROBLEMS, quantities
 from dgm_core.neural_ode.residual import residual
 from dgm_core.neural_ode.scene import Scene, Trace
 from dgm_core.neural_ode.vector_fields import VectorField
@@ -106,7 +106,9 @@ class ResidualDepths(View):
             empty = np.zeros((depth, 0, 2), np.float32)
             times = np.linspace(0, self.span, depth + 1)
             traces.append(Trace(f"L = {depth}", depth, error, times, single(line), empty, empty, np.zeros(0), none))
-        return Scene(found.times.numpy(), single(found.curves), problem.window, arrows(field, problem), tuple(traces))
+        return Scene(
+            found.times.numpy(), single(found.curves), problem.window, arrows(field, problem.window), tuple(traces)
+        )
 
 
 def _asymptotic(scene: Scene) -> list[Check]:
@@ -155,11 +157,8 @@ def single(states: Tensor) -> np.ndarray:
         return states.detach().numpy().astype(np.float32)
 
 
-def arrows(field: VectorField, problem: Problem) -> np.ndarray:
-    """The field at the centres of a lattice over the problem's window, (G, G, 2) float32; none unless D = 2."""
-    if problem.dim != 2:
-        return np.zeros((0, 0, 2), np.float32)
-    window: Extent = problem.window
+def arrows(field: VectorField, window: Extent) -> np.ndarray:
+    """A field of the plane at the centres of a lattice of cells over a window, (G, G, 2) float32."""
     places = torch.from_numpy(np.ascontiguousarray(lattice(window, GRID, GRID)).reshape(-1, 2)).double()
     with torch.no_grad():
         found = field(torch.tensor(0.0, dtype=torch.float64), places)

@@ -14,6 +14,7 @@ from torch import Tensor
 from dgm_core.checks import Check, write_checks
 from dgm_core.declaration import extra
 from dgm_core.film import Extent
+from dgm_core.neural_ode.checks import energies, orders
 from dgm_core.neural_ode.orders import ORDERS, slope, work
 from dgm_core.neural_ode.problems import PROBLEMS, Problem, solution
 from dgm_core.neural_ode.residual_view import arrows, single
@@ -103,8 +104,7 @@ class SolverRun(View):
     def make(self, model: Made, device: torch.device) -> Mapping[str, bytes]:
         """Solve."""
         with alone():
-            scene = self.scene()
-            return {"scene": scene.to_bytes(), "checks": write_checks(solver_checks(self.method, scene))}
+            return {"scene": self.scene().to_bytes()}
 
     @property
     def subject(self) -> Problem:
@@ -151,7 +151,10 @@ class SolverRun(View):
             if found.nfe > ENOUGH:
                 break
         told = tuple(f"{label}: {sentence}" for sentence, label in sentences.items())
-        return Scene(times.numpy(), single(exact), self.window(exact), arrows(field, self.subject), tuple(traces), told)
+        return Scene(times.numpy(), single(exact), self.window(exact), self._arrows(field), tuple(traces), told)
+
+    def _arrows(self, field: VectorField) -> np.ndarray:
+        return arrows(field, self.subject.window) if self.subject.dim == 2 else np.zeros((0, 0, 2), np.float32)
 
     def window(self, exact: Tensor) -> Extent:
         """The problem's; of one coordinate around the solution, with (0, 1) as the second."""
@@ -160,6 +163,16 @@ class SolverRun(View):
         kept = exact[torch.isfinite(exact)]
         low, high = min(0.0, float(kept.min())), float(kept.max())
         return low - 0.5 * (high - low), high + 0.25 * (high - low), 0.0, 1.0
+
+
+class SolverChecks(SolverRun):
+    """The table of checks of a solver on a problem, with the orders and energies of all; artifact: ``checks``."""
+
+    def make(self, model: Made, device: torch.device) -> Mapping[str, bytes]:
+        """Measure."""
+        with alone():
+            found = [*solver_checks(self.method, self.scene()), *orders(), *energies()]
+        return {"checks": write_checks(found)}
 
 
 def solver_checks(method: Method, scene: Scene) -> list[Check]:

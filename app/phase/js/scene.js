@@ -1,5 +1,6 @@
 // The phase plane drawn: surface, field, flow, lines of steps, their marks and stages, arrows.
 
+import { indexOf, timeAt } from "./clock.js";
 import { Dots, rgb } from "./dots.js";
 import { Pencil } from "./pencil.js";
 import { Projection } from "./projection.js";
@@ -51,12 +52,16 @@ export class PhaseScene {
     if (state.chosen !== null) this.chosen(state.chosen);
   }
 
-  /** The time that stands on the axis for a time of the clock. */
+  /** The time that stands on the axis for row `index` of the film, at `time` of the clock. */
   axis(index, time) {
     const { shown } = this.state.moment.film;
-    if (!shown) return time;
-    const low = Math.floor(index), high = Math.min(low + 1, shown.length - 1);
-    return shown[low] + (index - low) * (shown[high] - shown[low]);
+    return shown ? timeAt(shown, index) : time;
+  }
+
+  /** The same for any time of the clock. */
+  when(time) {
+    const { film } = this.state.moment;
+    return film.shown && film.drive !== "frame" ? timeAt(film.shown, indexOf(film.times, time)) : time;
   }
 
   tint(kind) { return this.state.look[`kind${kind % 4}`]; }
@@ -95,7 +100,7 @@ export class PhaseScene {
     const { projection: p, state: { moment: { film } } } = this, depth = film.dimensions;
     let down = false;
     for (let k = from; k <= to; k++) {
-      p.put(times === film.times ? this.axis(k, times[k]) : times[k], data, (k * number + i) * depth);
+      p.put(times === film.times ? this.axis(k, times[k]) : this.when(times[k]), data, (k * number + i) * depth);
       if (!(Math.abs(p.px) < NUMBER && Math.abs(p.py) < NUMBER)) {
         down = false;
         continue;
@@ -250,7 +255,7 @@ export class PhaseScene {
         if (this.kindOf(i) !== kind) continue;
         const down = this.path(pen, states, number, i, 0, last, variant.times);
         if (knot > last && down) {
-          p.put(this.axis(moment.index, moment.time), moment.ends, i * dimensions);
+          p.put(this.when(moment.time), moment.ends, i * dimensions);
           if (Math.abs(p.px) < NUMBER && Math.abs(p.py) < NUMBER) pen.lineTo(p.px, p.py);
         }
       }
@@ -266,7 +271,7 @@ export class PhaseScene {
       const places = new Float32Array(2 * shown * each), kinds = new Uint8Array(shown * each);
       for (let k = 0; k < each; k++)
         for (let i = 0; i < shown; i++) {
-          p.put(variant.times[k], variant.states, (k * number + i) * depth);
+          p.put(this.when(variant.times[k]), variant.states, (k * number + i) * depth);
           places.set([p.px * ratio, p.py * ratio], 2 * (k * shown + i));
           kinds[k * shown + i] = this.kindOf(i);
         }
@@ -275,7 +280,7 @@ export class PhaseScene {
     pen.beginPath();
     variant.triedTimes.forEach((time, r) => {
       if (time > moment.time + 1e-9 && moment.knot < variant.count - 1) return;
-      p.put(time, variant.triedStates, r * depth);
+      p.put(this.when(time), variant.triedStates, r * depth);
       pencil.cross(p.px, p.py, 4.5);
     });
     pencil.stroke(look.paper, 4.5, 0.8);
