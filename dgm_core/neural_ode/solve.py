@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import torch
@@ -61,7 +64,7 @@ class Solution:
         steps: (S, 2) float64: start t and signed size h of each step that was taken.
         nfe: evaluations of the field.
         rejected: (R, 2) float64: start and size of each step that was tried and thrown away.
-        path: (S, N, D) the state at the start of each step, detached; None when it was not asked for.
+        kept: S states (N, D), one at the start of each step; none when they were not asked for.
     """
 
     times: Tensor
@@ -69,7 +72,12 @@ class Solution:
     steps: Tensor
     nfe: int
     rejected: Tensor
-    path: Tensor | None = None
+    kept: tuple[Tensor, ...] = ()
+
+    @cached_property
+    def path(self) -> Tensor | None:
+        """(S, N, D) the state at the start of each step, detached; None when it was not asked for."""
+        return torch.stack([state.detach() for state in self.kept]) if self.kept else None
 
 
 def solve(
@@ -108,8 +116,7 @@ def solve(
     options = _options(method, times, step, interpolation)
     moments = times.to(device=z0.device, dtype=torch.promote_types(times.dtype, z0.dtype))
     try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Functional iteration did not converge")
+        with _quiet() if method in ADAMS else nullcontext():
             states = torchdiffeq.odeint(recorder, z0, moments, rtol=rtol, atol=atol, method=method, options=options)
     except AssertionError as error:
         raise _sentence(str(error), recorder, times, method) from error
@@ -117,7 +124,7 @@ def solve(
         raise _non_finite(states.detach(), recorder, times, method)
     sign = -1.0 if times[-1] < times[0] else 1.0
     steps, rejected = _table(recorder.taken, sign), _table(recorder.rejected, sign)
-    return Solution(times, states, steps, recorder.nfe, rejected, torch.stack(recorder.path) if recorder.path else None)
+    return Solution(times, states, steps, recorder.nfe, rejected, tuple(recorder.path))
 
 
 def fixed_grid(start: float, end: float, step: float) -> Tensor:
@@ -155,6 +162,13 @@ _EVALUATIONS = {
 }  # fmt: skip
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Functional iteration did not converge")
+        yield
+
+
 class _Recorder:
     """The field, counted; torchdiffeq tells it of every step, as tensors that are read only when all is over."""
 
@@ -170,20 +184,19 @@ class _Recorder:
             raise AssertionError("max_num_steps")
         return self.field(t, z)
 
-    def took(self, t: Tensor, z: Tensor, h: Tensor) -> None:
-        self.taken.append((t, h))
-        if self.keep:
-            self.path.append(z.detach())
-
 
 class _Fixed(_Recorder):
     def callback_step(self, t: Tensor, z: Tensor, h: Tensor) -> None:
-        self.took(t, z, h)
+        self.taken.append((t, h))
+        if self.keep:
+            self.path.append(z)
 
 
 class _Adaptive(_Recorder):
     def callback_accept_step(self, t: Tensor, z: Tensor, h: Tensor) -> None:
-        self.took(t, z, h)
+        self.taken.append((t, h))
+        if self.keep:
+            self.path.append(z)
 
     def callback_reject_step(self, t: Tensor, z: Tensor, h: Tensor) -> None:
         self.rejected.append((t, h))
@@ -193,7 +206,8 @@ def _table(steps: list[tuple[Tensor, Tensor]], sign: float) -> Tensor:
     if not steps:
         return torch.zeros(0, 2, dtype=torch.float64)
     starts, sizes = zip(*steps, strict=True)
-    return torch.stack([torch.stack(starts).double(), sign * torch.stack(sizes).double()], dim=1).detach().cpu()
+    with torch.no_grad():
+        return torch.stack([torch.stack(starts).double(), sign * torch.stack(sizes).double()], dim=1).cpu()
 
 
 def _options(method: str, times: Tensor, step: float | None, interpolation: str) -> dict[str, Any]:
