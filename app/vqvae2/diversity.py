@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.bones.notes import notes
-from app.controls import controls
+from app.controls import apply_settings, controls
 from app.figures.montage import montage, tiles
 from app.figures.vqvae2 import against_temperature
 from app.film.writers import png
@@ -25,6 +25,7 @@ from app.furniture import (
     is_dark,
     measured_checks,
     scale,
+    try_section,
 )
 from app.services import runner
 from app.takeaway import rest_of_address
@@ -32,7 +33,9 @@ from app.trained import Trained, seen_by_view
 from app.vqvae2.choose import autoencoder, held, prior_of, whole
 from dgm_core.precision_recall.curves import joined
 from dgm_core.precision_recall.trade_off import TradeOff, reference_of
+from dgm_core.presets import Preset
 from dgm_core.vqvae2.prior import HierarchicalPrior
+from dgm_core.vqvae2.prior_presets import DIVERSITY
 
 PREFIX, POLL = "q_", 0.4
 MEASURES = ("precision", "recall", "density", "coverage")
@@ -57,6 +60,8 @@ def diversity() -> None:
     found = _measured(asked, run.id, temperature, picture) if run is not None else None
     st.header("Check", anchor="check")
     measured_checks(asked, key="diversity")
+    st.header("Try", anchor="try")
+    try_section(DIVERSITY, _apply, key="try_diversity")
     st.header("Take it home", anchor="home")
     _take_home(asked, law, found, temperature)
 
@@ -120,6 +125,13 @@ def verdict(found: Found, temperature: float) -> str:
 
 def _sheet(images: np.ndarray) -> np.ndarray:
     return montage(tiles(images), columns=8, dark=is_dark())
+
+
+def _apply(preset: Preset) -> None:
+    settings = dict(preset.settings)
+    apply_settings(TradeOff, {"embed": settings.pop("embed")}, prefix=PREFIX)
+    for name, value in settings.items():
+        st.session_state[name] = value
 
 
 def _take_home(asked: TradeOff, law: Trained, found: Found | None, temperature: float) -> None:

@@ -55,7 +55,7 @@ def mix() -> None:
         experiment = models.declared(trained)
         copy_link(experiment, rest_of_address(experiment), key="link_mix")
         export_section(files, key="export_mix")
-    code_section(_code(trained, kept), key="code_mix")
+    code_section(mix_code(trained, kept), key="code_mix")
 
 
 def _grid(trained: Trained, kept: int, picture: st.delta_generator.DeltaGenerator) -> list[Export]:
@@ -123,7 +123,7 @@ def _npz(pictures: np.ndarray) -> bytes:
     return out.getvalue()
 
 
-def _code(trained: Trained, kept: int) -> str:
+def mix_code(trained: Trained, kept: int) -> str:
     """Python that mixes two images' codes, as it stands."""
     declared = models.declared(trained)
     changed = ", ".join(f"{name}={mine!r}" for name, (mine, _) in declared.differences(type(declared)()).items())

@@ -13,7 +13,7 @@ from app import trained as store
 from app.bones.notes import notes
 from app.controls import controls
 from app.figures.vqvae2 import bits_by_level
-from app.furniture import chart, in_classroom, is_dark, measured_checks, scale, switch
+from app.furniture import chart, in_classroom, is_dark, measured_checks, scale, switch, try_section
 from app.reel import reel_player
 from app.services import runner
 from app.trained import Trained, seen_by_view
@@ -22,8 +22,10 @@ from app.vqvae2 import drawing
 from app.vqvae2.board import board_stage
 from app.vqvae2.choose import LAST_PRIOR, autoencoder, held, prior_of, whole
 from app.vqvae2.take_home import take_prior_home
+from dgm_core.presets import Preset
 from dgm_core.vqvae2.prior import HierarchicalPrior, as_law
 from dgm_core.vqvae2.prior_law import level_names
+from dgm_core.vqvae2.prior_presets import PRIORS
 from dgm_core.vqvae2.prior_views import LayeredPriorChecks
 
 PREFIX = "r_"
@@ -51,6 +53,8 @@ def prior() -> None:
     if trained is not None:
         st.header("Check", anchor="check")
         measured_checks(LayeredPriorChecks(**seen_by_view(trained)), key="prior")
+    st.header("Try", anchor="try")
+    try_section(PRIORS, _apply, key="try_prior")
     st.header("Take it home", anchor="home")
     take_prior_home(chosen, trained, settings)
 
@@ -174,3 +178,8 @@ def bits_rows(figures: Mapping[str, float], names: tuple[str, ...]) -> list[tupl
         ("each level alone", alone, spread),
         ("told the levels above", [figures[f"bits_{name}"] for name in names], figures["bits_error"]),
     ]
+
+
+def _apply(preset: Preset) -> None:
+    for name, value in preset.settings.items():
+        st.session_state[name] = value

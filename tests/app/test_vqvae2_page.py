@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from app.figures.montage import tiles
 from app.figures.vqvae2 import against_temperature, bits_by_level, levels_curve
+from app.trained import Trained, metrics
 from app.vqvae2.board import Board, Cell
 from app.vqvae2.board.events import event_of
 from app.vqvae2.board.payload import encode, message
 from app.vqvae2.boards import levels_board, mix_board
 from app.vqvae2.colours import _srgb, code_colours
+from app.vqvae2.diversity import curves_csv
+from app.vqvae2.mix import mix_code
+from app.vqvae2.models import images_through
 from app.vqvae2.own_pictures import fitted
 from app.vqvae2.pipeline import Drawn, Encoded, pipeline_board
+from app.vqvae2.prior import bits_rows, last_figures
+from app.vqvae2.take_home import codes_npz, levels_code, prior_code
+from dgm_core import zoo
 from dgm_core.pack import unpack
+from dgm_core.presets import Preset
+from dgm_core.vqvae2.experiment import VQVAE2
+from dgm_core.vqvae2.presets import LEVELS, MIX
+from dgm_core.vqvae2.prior_presets import DIVERSITY, PRIORS
 from tests.app.test_pages import no_failure, opened
 
 
@@ -196,3 +210,62 @@ def test_a_hostile_address_opens_the_page(query: dict[str, str]) -> None:
     app = opened("vqvae2", query)
     no_failure(app)
     assert app.title
+
+
+PREDICTED = [("mix", MIX), ("prior", PRIORS), ("diversity", DIVERSITY)]
+
+
+@pytest.mark.parametrize(
+    ("part", "preset"), [(part, preset) for part, presets in PREDICTED for preset in presets],
+    ids=lambda value: value if isinstance(value, str) else value.name,
+)  # fmt: skip
+def test_show_me_turns_the_parts_own_controls(part: str, preset: Preset) -> None:
+    """An answer, then Show me: every control that the preset names has its value."""
+    app = opened("vqvae2", {"part": part})
+    key = f"try_{part}:{preset.name}"
+    app.button(key=f"{key}:{preset.answer}").click().run()
+    app.button(key=f"{key}:show").click().run()
+    no_failure(app)
+    held = {"q_embed" if name == "embed" else name: value for name, value in preset.settings.items()}
+    assert {name: app.session_state[name] for name in held} == held
+
+
+@pytest.mark.parametrize("preset", LEVELS, ids=lambda preset: preset.name)
+def test_a_prediction_about_levels_is_shown_by_what_is_shipped(preset: Preset) -> None:
+    no_failure(opened("vqvae2", VQVAE2(**preset.settings).to_query()))
+    stands = [name for name in zoo.names("vqvae2") if isinstance(zoo.experiment(name), VQVAE2)
+              and preset.settings.items() <= zoo.experiment(name).model_dump().items()]  # fmt: skip
+    assert stands
+
+
+def test_code_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is pasted into a shell: levels, mixtures and drawing."""
+    monkeypatch.chdir(tmp_path)
+    shapes, law = (Trained("shipped", name, zoo.experiment(name)) for name in ("vqvae2-shapes", "vqvae2-shapes-prior"))
+    settings = {"temperatures": (1.0, 0.5), "top_k": 3, "seed": 1}
+    for code in (levels_code(shapes), mix_code(shapes, 1), prior_code(law, settings)):
+        exec(code, {})
+    assert {path.name for path in tmp_path.iterdir()} == {"top-codes.html", "mixed.html"}
+
+
+def test_the_bits_chart_adds_up() -> None:
+    law = Trained("shipped", "vqvae2-shapes-prior", zoo.experiment("vqvae2-shapes-prior"))
+    figures = last_figures(metrics(law))
+    rows = {name: bits for name, bits, _ in bits_rows(figures, ("top", "bottom"))}
+    assert sum(rows["uniform"]) == pytest.approx(figures["bits_uniform"])
+    assert sum(rows["told the levels above"]) == pytest.approx(figures["bits"], rel=1e-6)
+    assert rows["each level alone"][1] - rows["told the levels above"][1] == pytest.approx(figures["saved_bottom"])
+
+
+def test_files_hold_what_is_shown() -> None:
+    found = {"x": np.array([0.5, 1.0]), **{name: np.arange(8.0).reshape(2, 4) for name in ("values", "low", "high")}}
+    lines = curves_csv(found).decode().splitlines()
+    assert lines[0].split(",")[:3] == ["temperature", "precision", "precision_low"]
+    assert lines[2].split(",")[:2] == ["1", "4"]
+    shown = images_through(Trained("shipped", "vqvae2-digits", zoo.experiment("vqvae2-digits")),
+                           random_images(2, 1, 8, 8))  # fmt: skip
+    assert not isinstance(shown, str)
+    assert shown.own == 2
+    arrays = np.load(BytesIO(codes_npz(shown)))
+    np.testing.assert_array_equal(arrays["images"][:2], random_images(2, 1, 8, 8))
+    np.testing.assert_array_equal(arrays["codes_top"], shown.found.codes[0])
