@@ -30,6 +30,7 @@ from dgm_core.vqvae.atlas import chart_codes
 from dgm_core.vqvae.browse import browse, decode, drop, repaint
 from dgm_core.vqvae.experiment import VQVAE
 from dgm_core.vqvae.model import QuantisedAutoencoder
+from dgm_core.vqvae2.experiment import VQVAE2
 from dgm_core.vqvae2.prior_law import HierarchicalLaw
 from dgm_core.vqvae2.sampling import draw_hierarchy
 
@@ -45,6 +46,7 @@ VARIANTS: tuple[dict[str, Any], ...] = (
     *({**changes, "seed": seed} for changes in QUOTED for seed in SEEDS),
     {"codes": 4096}, {"gradient": "rotation"}, {"codebook": "loss"}, {"distance": "cosine"},
 )  # fmt: skip
+LEVEL_VARIANTS: tuple[dict[str, Any], ...] = ({}, {"codes": 16}, {"level_dropout": 0.0})
 
 
 def search_rows(codes: int, *, quick: bool) -> list[Row]:
@@ -152,6 +154,19 @@ def variant_rows() -> list[Row]:
     return rows
 
 
+def level_rows() -> list[Row]:
+    """The default hierarchy, and what the page's predictions change in it, trained to its end."""
+    rows: list[Row] = []
+    for changes in LEVEL_VARIANTS:
+        experiment = VQVAE2(**changes)
+        start = time.perf_counter()
+        *_, last = experiment.train(experiment.build(), torch.device("cpu"))
+        names = [f"{name}_{level}" for level in (1, 2) for name in ("psnr", "perplexity", "bits")]
+        rows.append({"changed": ", ".join(f"{name} {value}" for name, value in changes.items()) or "nothing",
+                     "s": time.perf_counter() - start, **{name: last.metrics[name] for name in names}})  # fmt: skip
+    return rows
+
+
 def browsing_rows() -> list[Row]:
     """K = 512, 5,000 images of 32 × 32: what the browser asks for, in milliseconds."""
     experiment = VQVAE(codes=512, steps=10)
@@ -187,6 +202,7 @@ def tables(*, quick: bool = False, full: bool = False) -> dict[str, list[Row]]:
     found["What the browser asks for"] = browsing_rows()
     if full:
         found["One thing changed"] = variant_rows()
+        found["One thing changed in a hierarchy"] = level_rows()
     return found
 
 

@@ -1,6 +1,7 @@
 """The page's Try sections on the hierarchy: predictions first, then a trained model shows it.
 
-Numbers of what is shipped, and of mixtures of it, are measured again by a test.
+Numbers of what is shipped, and of mixtures of it, are measured again by a test; those of the model that takes a minute
+or two to train, by ``python -m benchmarks vqvae``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ THREE = (23.6, 27.2, 31.9)
 THREE_BITS = (112, 448, 1_792)
 MEAN = 15.3
 """PSNR of each image's own mean colour."""
+PAPER = (14.4, 28.8)
+"""PSNR from the top alone and from both levels, when no level is ever left out in training."""
+SIXTEEN = (22.3, 26.5)
+"""The same of 16 codes a level instead of 256, 320 bits instead of 640."""
 
 LEVELS: tuple[Preset, ...] = (
     Preset(
@@ -36,6 +41,27 @@ LEVELS: tuple[Preset, ...] = (
         f"bits. The middle adds {THREE[1] - THREE[0]:.1f} dB for {THREE_BITS[1]}, the bottom {THREE[2] - THREE[1]:.1f} "
         f"for {THREE_BITS[2]:,}: each level costs four times as much as the one above it.",
         settings={"dataset": "shapes", "levels": 3, "patch": 2, "codes": 128, "width": 32},
+    ),
+    Preset(
+        name="never-left-out",
+        question="No level is ever left out in training, as in the paper. What does the top of small pictures learn?",
+        options=("More than before", "The same", "Nothing"),
+        answer=2,
+        reveal=f"Nothing: one single code of 256 is used, and the top alone gives {PAPER[0]} dB, less than the mean "
+        f"colour's {MEAN}. The bottom tells a picture of 32 × 32 by itself, with {PAPER[1]} dB. Level dropout wakes "
+        f"the top; it costs {PAPER[1] - SHIPPED[1]:.1f} dB.",
+        settings={"dataset": "shapes"},
+        against={"level_dropout": 0.0},
+    ),
+    Preset(
+        name="sixteen",
+        question="16 codes a level instead of 256: half the bits. What does it cost, with both levels?",
+        options=("About 2 dB", "About 6 dB", "About 12 dB"),
+        answer=0,
+        reveal=f"{SIXTEEN[1]} dB instead of {SHIPPED[1]}, and from the top alone {SIXTEEN[0]} instead of {SHIPPED[0]}. "
+        "The decoder looks at a code with its neighbours, so a place is told by more than its own four bits.",
+        settings={"dataset": "shapes"},
+        against={"codes": 16},
     ),
 )
 """For `VQVAE2`."""

@@ -55,11 +55,22 @@ def test_names_are_unique_and_there_are_five() -> None:
 def test_levels_give_and_cost_what_is_said() -> None:
     assert psnrs("vqvae2-shapes", 2) == pytest.approx(presets.SHIPPED, abs=0.05)
     assert psnrs("vqvae2-shapes-3", 3) == pytest.approx(presets.THREE, abs=0.05)
+    assert psnrs("vqvae2-shapes-paper", 2) == pytest.approx(presets.PAPER, abs=0.05)
     for name, said in (("vqvae2-shapes", presets.BITS), ("vqvae2-shapes-3", presets.THREE_BITS)):
         assert tuple(record(name)["figures"][f"bits_{k}"] for k in range(1, len(said) + 1)) == said
     images = shapes()[1]
     flat = np.broadcast_to(images.mean((2, 3), keepdims=True), images.shape)
     assert decibels(flat, images) == pytest.approx(presets.MEAN, abs=0.05)
+
+
+def test_without_level_dropout_the_top_uses_one_code() -> None:
+    recipe, model = zoo.experiment("vqvae2-shapes-paper"), zoo.load("vqvae2-shapes-paper")
+    assert isinstance(recipe, VQVAE2)
+    assert isinstance(model, HierarchicalAutoencoder)
+    assert recipe == VQVAE2(level_dropout=0.0)
+    top, bottom = model.codes(torch.tensor(shapes()[1][:500]).float() / 255)
+    assert len(top.unique()) == 1
+    assert len(bottom.unique()) > 200
 
 
 def test_mixtures_are_as_near_as_is_said() -> None:
