@@ -51,7 +51,7 @@ RECIPES: dict[str, Experiment] = {
     "vqvae2-shapes-paper": VQVAE2(level_dropout=0.0),
     "vqvae2-photos": VQVAE2(dataset="photos", width=32),
     "vqvae2-digits": VQVAE2(dataset="digits", codes=64, dimension=8, patch=2, width=24),
-    "vqvae2-digits-prior": HierarchicalPrior(source="zoo:vqvae2-digits", at=1_046_967, width=24, depth=3, steps=1_200),
+    "vqvae2-digits-prior": HierarchicalPrior(source="zoo:vqvae2-digits", at=1_046_967, width=16, depth=2, steps=500),
     "precision_recall-digits": ImageClassifier(),
     "precision_recall-mnist": ImageClassifier(dataset="mnist", steps=1500),
     "precision_recall-shapes": ImageClassifier(dataset="shapes", steps=1500),

@@ -19,6 +19,7 @@ from dgm_core.errors import DataError
 from dgm_core.experiment import Progress, TrainingFailedError
 from dgm_core.generators import ImageGenerator
 from dgm_core.home import home
+from dgm_core.vqvae2.exhibit import EXHIBIT
 from dgm_core.vqvae2.experiment import VQVAE2
 from dgm_core.vqvae2.prior import HierarchicalPrior
 from dgm_core.vqvae2.prior_bits import baselines, bits_figures, level_bits, told_others
@@ -168,6 +169,16 @@ def test_pictures_make_a_reel(trained: tuple[HierarchicalLaw, list[Progress]]) -
     assert np.array_equal(reel.frames[-1, 1], pictures[-1][1]["samples"][:, 0])
     with pytest.raises(ValueError, match="no picture yet"):
         samples_reel([])
+
+
+def test_half_precision_keeps_the_bits(trained: tuple[HierarchicalLaw, list[Progress]]) -> None:
+    """What is shipped: every held-out figure to 0.02 bits."""
+    law = prior().build()
+    stored = EXHIBIT.weights(prior(), trained[0].state_dict())
+    assert {tensor.dtype for tensor in stored.values()} == {torch.float16}
+    law.load_state_dict(dict(stored))
+    found = bits_figures(law.eval(), prior().maps().test)
+    assert found == pytest.approx({name: trained[1][-1].metrics[name] for name in found}, abs=0.02)
 
 
 def failed(lines: list[Check]) -> list[str]:
