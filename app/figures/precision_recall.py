@@ -15,6 +15,8 @@ from app.figures.theme import layered
 
 NAMES = ("precision", "recall", "density", "coverage")
 HUES: dict[str, Meaning] = {"precision": "model", "recall": "data", "density": "latent", "coverage": "base"}
+REACH = 1.6
+"""Where the axis of the intervals ends: density has no upper bound, and would press the others together."""
 MAPPED = 1500
 """Points of a set on a map."""
 
@@ -41,17 +43,18 @@ def interval_chart(
         values, low, high: (4,).
         dark, scale: see `app.figures.theme`.
     """
-    text = np.array([f"{value:.3f}" for value in values])
-    rows = columns(name=np.array(names), value=values, low=low, high=high, text=text)
+    text = np.array([f"{value:.3f}" + (" →" if value > REACH else "") for value in values])
+    inside = {part: np.minimum(ends, REACH) for part, ends in (("at", values), ("low", low), ("high", high))}
+    rows = columns(name=np.array(names), value=values, text=text, **inside)
     return Figure(_interval_spec(dark, scale), {"rows": rows})
 
 
 @lru_cache(maxsize=8)
 def _interval_spec(dark: bool, scale: float) -> Mapping[str, Any]:
-    x = alt.X("value:Q", title=None, scale=alt.Scale(domainMin=0, nice=True), axis=alt.Axis(tickCount=5))
+    x = alt.X("at:Q", title=None, scale=alt.Scale(domainMin=0, nice=True), axis=alt.Axis(tickCount=5))
     y = alt.Y("name:N", sort=list(NAMES), title=None)
     rows, colour = source("rows"), colour_of(dark)
-    tips = [alt.Tooltip("name:N"), *(alt.Tooltip(f"{name}:Q", format=".4f") for name in ("value", "low", "high"))]
+    tips = [alt.Tooltip("name:N"), alt.Tooltip("value:Q", format=".4f")]
     text = rows.mark_text(align="center", dy=-13 * scale, color=INK.on(dark))
     return layered(
         rows.mark_rule(strokeWidth=3 * scale, opacity=0.55).encode(alt.X("low:Q"), alt.X2("high:Q"), y, colour),

@@ -28,7 +28,7 @@ FORMULAS = {"paper": "As in the paper", "printed": "As printed on the slide"}
 LAST = "dgm:precision_recall:last"
 HEIGHT, POLL = 560, 0.3
 STYLE = """<style>
-.st-key-pr_beside { min-height: 21rem; }
+.st-key-pr_beside { min-height: 19rem; }
 .st-key-measured_plane { min-height: 32rem; }
 @media (max-width: 1100px) {
   .st-key-pr_top > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"] { flex-direction: column; }

@@ -139,6 +139,9 @@ def test_figures_hold_their_numbers() -> None:
     assert interval_chart(("precision", "recall", "density", "coverage"), four, four - 0.1, four + 0.1).tables["rows"][
         "text"
     ].tolist() == ["0.900", "0.800", "1.100", "0.700"]
+    far = interval_chart(("precision", "density"), four[[0, 2]] * [1, 9], four[[0, 2]], four[[0, 2]] * 9).tables["rows"]
+    assert far["text"].tolist() == ["0.900", "9.900 →"]  # what lies beyond the axis stands at its end, and says so
+    assert far["at"].max() == far["high"].max() < 2
     x, values = np.arange(1.0, 4), np.random.default_rng(0).random((3, 4))
     theory = np.array([[1, np.nan], [1, 0.8], [1, 0.9]])
     numbers, axis = Curves(x, values, values, values, theory), Axis("k", (1.0, 3.0))
