@@ -2,8 +2,10 @@
 
 Of the paper (Razavi et al. 2019, section 3.1 and figure 2): features are made from the bottom up, the top is quantised
 first, each lower level's vectors are made from its features and from what the levels above it have become, and the
-decoder sees all levels. Ours: a stand-in for levels that are absent, so that the decoder also answers for the upper
-levels alone (`Absent`).
+decoder sees all levels. Where the paper puts levels side by side before a convolution of the decoder, here each has a
+convolution of its own and they are added, which is the same thing with its weights cut apart; a level goes through
+residual blocks before it is brought to the next grid. Ours: a stand-in for levels that are absent, so that the decoder
+also answers for the upper levels alone (`Absent`).
 """
 
 from __future__ import annotations
