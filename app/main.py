@@ -56,12 +56,6 @@ def main() -> None:
             url_path="vqvae2",
             help="What each level of a hierarchy of codes keeps; mix levels, and draw images level by level.",
         ),
-        st.Page(
-            PAGES / "vqvae2.py",
-            title="VQ-VAE-2",
-            url_path="vqvae2",
-            help="What each level of a hierarchy of codes keeps; mix levels, and draw images level by level.",
-        ),
     ]
     quality = [
         st.Page(
