@@ -13,7 +13,13 @@ from torch import Tensor
 
 from dgm_core.checks import Check, write_checks
 from dgm_core.declaration import extra
-from dgm_core.neural_ode.checks import adjoint_along_the_path, gradients_agree, reversibility, squared_distance
+from dgm_core.neural_ode.checks import (
+    COMPARED,
+    adjoint_along_the_path,
+    gradients_agree,
+    reversibility,
+    squared_distance,
+)
 from dgm_core.neural_ode.gradients import Gradients, How, gradients
 from dgm_core.neural_ode.memory import STEPS, cost
 from dgm_core.neural_ode.problems import PROBLEMS
@@ -222,7 +228,7 @@ class AdjointChecks(View):
 
     def found(self) -> Iterator[Check]:
         """Of all ways against each other, of the adjoint along its path, of going there and back."""
-        problem, span = PROBLEMS[self.problem], min(3.0, SPANS[self.problem])
+        problem, span = PROBLEMS[self.problem], COMPARED[self.problem]
         yield from gradients_agree(problem.field(), problem.start(2, 0.1), span)
         yield from adjoint_along_the_path(problem.field(), problem.start(2, 0.1), span)
         yield reversibility()

@@ -15,6 +15,20 @@ def test_every_line_passes() -> None:
     assert len({check.name for check in found}) == len(found) >= 18
 
 
+def test_every_problem_that_is_compared_is_known() -> None:
+    assert set(table.COMPARED) <= set(PROBLEMS)
+    assert all(0 < span <= PROBLEMS[name].span for name, span in table.COMPARED.items())
+
+
+def test_the_ways_agree_on_chaos_too_while_it_is_young() -> None:
+    problem, span = PROBLEMS["lorenz"], table.COMPARED["lorenz"]
+    found = [
+        *gradients_agree(problem.field(), problem.start(), span),
+        *adjoint_along_the_path(problem.field(), problem.start(), span),
+    ]
+    assert [check.name for check in found if not check.passed] == []
+
+
 def test_a_loose_tolerance_breaks_the_agreement() -> None:
     problem = PROBLEMS["lotka-volterra"]
     found = gradients_agree(problem.field(), problem.start(2, 0.1), 3.0, rtol=1e-3)
