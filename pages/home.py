@@ -15,6 +15,7 @@ from app.cards import (
 from app.cnf.films import flow_film
 from app.film import film_player
 from app.furniture import in_classroom
+from app.neural_ode.thumbnail import residual_thumbnail
 from app.trained import Trained
 from dgm_core import zoo
 
@@ -35,6 +36,13 @@ with words:
         "replayed, any picture can be taken home with the code that makes it."
     )
     st.subheader("Topics", anchor=False)
+    topic_card(
+        page=Path(__file__).with_name("neural_ode.py"),
+        title="Neural ordinary differential equations",
+        question="What is a network of infinitely many layers?",
+        picture=residual_thumbnail(),
+        icon="timeline",
+    )
     topic_card(
         page=CNF,
         title="Continuous normalizing flows",

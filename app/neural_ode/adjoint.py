@@ -97,8 +97,8 @@ def _draw(shown: Trained) -> None:
     drift = float(np.abs(arrays["z"] - arrays["truth"]).max())
     st.caption(
         f"L = {meta['loss']:.4g} · {meta['nfe_forward']} evaluations forwards, {meta['nfe_backward']} of the augmented "
-        f"field back · the reconstruction is off by up to {drift:.1e}. Arrows are scaled to the picture; the plots have "
-        "the numbers."
+        f"field back · the reconstruction is off by up to {drift:.1e}. Arrows are scaled to the picture; the plots "
+        "have the numbers."
     )
 
 

@@ -82,7 +82,7 @@ class ResidualDepths(View):
             *(_asymptotic(scene) if self.span / DEEPEST * _steepness(field, scene) < FINE else []),
         ]  # fmt: skip
         for quantity in quantities(field):
-            values = quantity.of(torch.from_numpy(scene.flow).double())
+            values = quantity.of(torch.from_numpy(scene.flow.astype(float)))
             drift = float((values - values[0]).abs().max())
             found.append(
                 Check(f"{quantity.name} along the flow, largest change", drift, 0.0, 1e-5, "at most",
