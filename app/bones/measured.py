@@ -14,6 +14,8 @@ from dgm_core.checks import read_checks
 from dgm_core.views import View
 
 POLL = 0.5
+FIRST, HEAD, ROW = 10, 24, 41
+"""Rows of a table that nobody has seen yet; CSS pixels of its last line beyond the caption's, and of a row."""
 
 
 def measured_checks(view: View, *, key: str = "check") -> None:
@@ -32,9 +34,12 @@ def measured_checks(view: View, *, key: str = "check") -> None:
     def table() -> None:
         snapshot = runner().watch(run.id)
         if snapshot.state == "done":
-            check_table(read_checks(store.artifact(Trained("run", run.id, view), "checks") or b"[]"))
+            checks = read_checks(store.artifact(Trained("run", run.id, view), "checks") or b"[]")
+            rows_seen()[type(view).__name__] = len(checks)
+            check_table(checks)
         elif snapshot.live:
             st.caption("Measuring…")
+            st.space(HEAD + ROW * rows_seen().get(type(view).__name__, FIRST))  # what is below stays where it is
         else:
             notes([snapshot.reason])
         if live and not snapshot.live:
@@ -42,3 +47,9 @@ def measured_checks(view: View, *, key: str = "check") -> None:
 
     with st.container(key=f"measured_{key}"):
         table()
+
+
+@st.cache_resource(show_spinner=False)
+def rows_seen() -> dict[str, int]:
+    """How many rows the last table of each kind had."""
+    return {}
