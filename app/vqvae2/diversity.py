@@ -124,7 +124,8 @@ def verdict(found: Found, temperature: float) -> str:
 
 
 def _sheet(images: np.ndarray) -> np.ndarray:
-    return montage(tiles(images), columns=8, dark=is_dark())
+    grown = tiles(images).repeat(2, 1).repeat(2, 2)
+    return montage(grown, columns=8, dark=is_dark())
 
 
 def _apply(preset: Preset) -> None:

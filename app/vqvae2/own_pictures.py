@@ -4,16 +4,16 @@ them."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from app.bones.notes import notes
-from dgm_core.data.images import keep, read_images
+from dgm_core.data.images import keep
 from dgm_core.data.images.areas import area_means
-from dgm_core.data.images.squares import LUMINANCE
+from dgm_core.data.images.sources import shown
+from dgm_core.data.images.squares import LUMINANCE, square
 from dgm_core.data.shelf import images_of
 from dgm_core.errors import DataError
 
@@ -89,23 +89,37 @@ def fitted(images: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def _take(files: Sequence[UploadedFile]) -> None:
-    """Put the pictures on the shelf once and their key into the link; what is wrong is said, the last ones stay."""
+    """Put the pictures on the shelf once and their key into the link; what is wrong is said, the others count."""
     what = tuple(file.file_id for file in files)
-    taken, note = st.session_state.get(_TAKEN, (None, ""))
+    taken, complaints = st.session_state.get(_TAKEN, (None, []))
     if taken == what:
-        notes([note] if note else [])
+        notes(complaints)
         return
-    try:
-        # A set has two images or more, so a single picture is given twice.
-        twice = [(file.name, BytesIO(file.getvalue())) for file in files for _ in range(2 if len(files) == 1 else 1)]
-        read = read_images(twice[:MOST], SIDE, colour=True)
-        st.query_params[PARAMETER] = keep(read.images)
-    except DataError as error:
-        st.session_state[_TAKEN] = (what, str(error))
-        notes([str(error)])
-        return
-    st.session_state[_TAKEN] = (what, read.note)
+    images, complaints = read([(file.name, file.getvalue()) for file in files])
+    if images:
+        try:
+            # A set on the shelf has two images or more; `fitted` counts the same one once.
+            st.query_params[PARAMETER] = keep(np.stack(images if len(images) > 1 else 2 * images))
+        except DataError as error:
+            complaints.append(str(error))
+    st.session_state[_TAKEN] = (what, complaints)
     st.rerun()
+
+
+def read(files: Sequence[tuple[str, bytes]]) -> tuple[list[np.ndarray], list[str]]:
+    """Squares of the first `MOST` pictures, (3, `SIDE`, `SIDE`) uint8 each, and a sentence for each that is none.
+
+    Args:
+        files: names and contents.
+    """
+    images: list[np.ndarray] = []
+    complaints = [f"Only the first {MOST} of {len(files)} pictures are shown."] if len(files) > MOST else []
+    for name, content in files[:MOST]:
+        try:
+            images.append(square(shown(name), content, SIDE, True, lambda pixels: None))
+        except DataError as error:
+            complaints.append(str(error))
+    return images, complaints
 
 
 def _forget() -> None:

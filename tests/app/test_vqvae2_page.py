@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from app.figures.montage import tiles
 from app.figures.vqvae2 import against_temperature, bits_by_level, levels_curve
@@ -19,7 +20,7 @@ from app.vqvae2.colours import _srgb, code_colours
 from app.vqvae2.diversity import curves_csv
 from app.vqvae2.mix import mix_code
 from app.vqvae2.models import images_through
-from app.vqvae2.own_pictures import fitted
+from app.vqvae2.own_pictures import fitted, read
 from app.vqvae2.pipeline import Drawn, Encoded, pipeline_board
 from app.vqvae2.prior import bits_rows, last_figures
 from app.vqvae2.take_home import codes_npz, levels_code, prior_code
@@ -160,6 +161,22 @@ def test_own_pictures_fit_any_model() -> None:
     assert fitted(red, (3, 32, 32)).shape == (1, 3, 32, 32)
     assert np.unique(fitted(red, (1, 8, 8))).tolist() == [round(0.299 * 200)]
     assert fitted(red, (3, 28, 20)).shape == (1, 3, 28, 20)
+
+
+def encoded(mode: str, size: tuple[int, int], kind: str = "PNG") -> bytes:
+    out = BytesIO()
+    Image.new(mode, size, 200 if mode in ("L", "I;16") else None).save(out, kind)
+    return out.getvalue()
+
+
+def test_own_pictures_of_any_kind_are_read_and_others_are_named() -> None:
+    good = [encoded("L", (5, 9)), encoded("RGBA", (1, 1)), encoded("I;16", (30, 20)), encoded("RGB", (90, 40), "GIF")]
+    bad = [b"", b"nonsense", encoded("RGB", (8, 8))[:40]]
+    images, complaints = read([(f"<{k}>.png", content) for k, content in enumerate([*good, *bad])])
+    assert [image.shape for image in images] == [(3, 64, 64)] * 4
+    assert len(complaints) == 3
+    assert np.unique(images[0]).tolist() == [200]
+    assert len(read([("a.png", good[0])] * 9)[0]) == 8
 
 
 def test_figures_hold_their_numbers() -> None:
