@@ -110,7 +110,7 @@ def test_it_starts_as_its_pixelcnn_and_uniform() -> None:
     assert torch.allclose(model.logits(maps), plain.logits(maps), atol=1e-5)
 
 
-def copying(model: PixelCNN, steps: int = 150) -> float:
+def copying(model: PixelCNN, steps: int = 110) -> float:
     """Nats a code of the last row of 5 × 6 maps whose last row repeats the first and whose middle is noise."""
     generator = seeded(11)
     optimiser = torch.optim.Adam(model.parameters(), 1e-2)
