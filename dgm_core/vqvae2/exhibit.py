@@ -23,7 +23,7 @@ from dgm_core.zoo.reels import large, small, thinned
 
 REELS = ("training", "samples")
 """Artifacts that are reels."""
-FRAMES = 10
+FRAMES = 8
 """Pictures in a shipped reel."""
 PUBLISHED = ("mnist", "fashion-mnist", "cifar10")
 """Sets whose images are not shipped; models of them are."""

@@ -50,6 +50,7 @@ RECIPES: dict[str, Experiment] = {
     "vqvae2-shapes-3": VQVAE2(levels=3, patch=2, codes=128, width=32),
     "vqvae2-shapes-paper": VQVAE2(level_dropout=0.0),
     "vqvae2-photos": VQVAE2(dataset="photos", width=32),
+    "vqvae2-cifar10": VQVAE2(dataset="cifar10", width=32),
     "vqvae2-digits": VQVAE2(dataset="digits", codes=64, dimension=8, patch=2, width=24),
     "vqvae2-digits-prior": HierarchicalPrior(source="zoo:vqvae2-digits", at=1_046_967, width=16, depth=2, steps=500),
     "precision_recall-digits": ImageClassifier(),
