@@ -28,6 +28,7 @@ FORMULAS = {"paper": "As in the paper", "printed": "As printed on the slide"}
 LAST = "dgm:precision_recall:last"
 HEIGHT, POLL = 560, 0.3
 STYLE = """<style>
+.st-key-pr_stage { min-height: 35rem; }
 .st-key-pr_beside { min-height: 19rem; }
 .st-key-measured_plane { min-height: 32rem; }
 @media (max-width: 1100px) {
@@ -64,7 +65,8 @@ def _stage(pair: PairChecks) -> PairChecks:
     if formula == "printed":
         found = _printed(here)
     number, k = neighbours.given()
-    k = manifolds_stage(found, key=f"manifolds:{number}", k=k, height=HEIGHT, classroom=in_classroom())
+    with st.container(key="pr_stage"):
+        k = manifolds_stage(found, key=f"manifolds:{number}", k=k, height=HEIGHT, classroom=in_classroom())
     neighbours.rests(k)
     st.caption(EXPLAINED[formula or "paper"])
     rested: PairChecks = PairChecks.of(here, k)
