@@ -138,9 +138,12 @@ def test_shipped_reels_can_be_read_and_end_as_the_model_decodes() -> None:
     for name in SHIPPED:
         packed = zoo.artifact(name, "training")
         recipe, model = zoo.experiment(name), zoo.load(name)
-        assert packed is not None
         assert isinstance(recipe, VQVAE2)
         assert isinstance(model, HierarchicalAutoencoder)
+        if recipe.dataset == "cifar10":
+            assert packed is None  # its pictures are not the product's to ship
+            continue
+        assert packed is not None
         reel = Reel.from_bytes(packed)
         images = recipe.images().test[:6]
         codes = model.codes(torch.tensor(images).float() / 255)
