@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.bones.notes import notes
 from app.controls import apply_settings, controls
+from app.figures.figure import Figure
 from app.figures.montage import montage, tiles
 from app.figures.vqvae2 import against_temperature
 from app.film.writers import png
@@ -73,8 +74,7 @@ def _measured(asked: TradeOff, run: str, temperature: float, picture: DeltaGener
     @st.fragment(run_every=POLL if live else None)
     def growing() -> None:
         snapshot = runner().watch(run)
-        if snapshot.previews:
-            _draw(joined([dict(arrays) for _, arrays in snapshot.previews]), temperature)
+        _draw(joined([dict(arrays) for _, arrays in snapshot.previews]) if snapshot.previews else None, temperature)
         if snapshot.live:
             st.progress(min(1.0, snapshot.step / max(1, snapshot.total)), text="Drawing and comparing…")
         elif snapshot.state != "done":
@@ -88,25 +88,35 @@ def _measured(asked: TradeOff, run: str, temperature: float, picture: DeltaGener
     return joined([dict(arrays) for _, arrays in snapshot.previews]) if snapshot.previews else None
 
 
-def _draw(found: Found, temperature: float) -> None:
-    """The four measures on the left, what is drawn at the chosen temperature and real images on the right."""
-    reference = reference_of(found)
+def _draw(found: Found | None, temperature: float) -> None:
+    """The four measures on the left, what is drawn at the chosen temperature and real images on the right.
+
+    The axes stand from the start, so that nothing moves when the first place is measured.
+    """
     curves, pictures = st.columns([3, 2], gap="medium")
     with curves:
         for row in range(2):
             for cell, number in zip(st.columns(2), range(2 * row, 2 * row + 2), strict=True):
-                figure = against_temperature(
-                    MEASURES[number], found["x"], *(found[name][:, number] for name in ("values", "low", "high")),
-                    marks={"real images": float(reference.mean[number])}, chosen=temperature,
-                    domain=DOMAIN, dark=is_dark(), scale=scale(),
-                )  # fmt: skip
                 with cell:
-                    chart(figure, f"diversity_{MEASURES[number]}")
+                    chart(_curve(found, number, temperature), f"diversity_{MEASURES[number]}")
+    if found is None:
+        return
     with pictures:
         at = int(np.argmin(np.abs(found["x"] - temperature)))
         st.image(_sheet(found["images"][at]), caption=f"Drawn at temperature {found['x'][at]:g}", width="stretch")
         st.image(_sheet(found["real"][0]), caption="Held-out images", width="stretch")
     st.caption(verdict(found, temperature))
+
+
+def _curve(found: Found | None, number: int, temperature: float) -> Figure:
+    """One measure, as far as it is known."""
+    known = found if found is not None else {name: np.zeros((0, 4)) for name in ("values", "low", "high")}
+    marks = {} if found is None else {"real images": float(reference_of(found).mean[number])}
+    return against_temperature(
+        MEASURES[number], np.zeros(0) if found is None else found["x"],
+        *(known[name][:, number] for name in ("values", "low", "high")), marks=marks, chosen=temperature,
+        domain=DOMAIN, dark=is_dark(), scale=scale(),
+    )  # fmt: skip
 
 
 def verdict(found: Found, temperature: float) -> str:

@@ -17,7 +17,7 @@ from app.vqvae2.board.events import event_of
 from app.vqvae2.board.payload import encode, message
 from app.vqvae2.boards import levels_board, mix_board
 from app.vqvae2.colours import _srgb, code_colours
-from app.vqvae2.diversity import curves_csv
+from app.vqvae2.diversity import _curve, curves_csv
 from app.vqvae2.mix import mix_code
 from app.vqvae2.models import images_through
 from app.vqvae2.own_pictures import fitted, read
@@ -263,6 +263,18 @@ def test_code_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     for code in (levels_code(shapes), mix_code(shapes, 1), prior_code(law, settings)):
         exec(code, {})
     assert {path.name for path in tmp_path.iterdir()} == {"top-codes.html", "mixed.html"}
+
+
+def test_the_axes_of_diversity_stand_before_anything_is_measured() -> None:
+    empty, one = _curve(None, 1, 1.0), _curve(MEASURED, 1, 1.0)
+    assert empty.spec == one.spec
+    assert len(empty.tables["curve"]["t"]) == 0
+    assert one.tables["curve"]["value"].tolist() == [0.5]
+    assert one.tables["marks"]["value"].tolist() == [0.75]
+
+
+MEASURED = {"x": np.array([1.0]), "reference": np.full((1, 8, 4), 0.75),
+            **{name: np.full((1, 4), 0.5) for name in ("values", "low", "high")}}  # fmt: skip
 
 
 def test_the_bits_chart_adds_up() -> None:
