@@ -159,7 +159,7 @@ def _finite(solver: _Solver, z0: Tensor, loss: LossFunction, delta: float) -> Gr
     value, nfe = float(loss(forward.states[-1])), 0
     slopes: list[Tensor] = []
     for tensor in (z0, *solver.parameters):
-        flat, slope = tensor.detach().view(-1), torch.zeros(tensor.numel(), dtype=torch.float64)
+        flat, slope = tensor.detach().view(-1), torch.zeros(tensor.numel(), dtype=torch.float64, device=tensor.device)
         for index in range(len(flat)):
             before = float(flat[index])
             moved = delta * max(1.0, abs(before))
@@ -186,7 +186,7 @@ def _exact(field: nn.Module, z0: Tensor, loss: LossFunction, span: tuple[float, 
     matrix, elapsed = field.matrix.detach(), span[1] - span[0]
     value, a1 = loss_gradient(loss, z0 @ torch.linalg.matrix_exp(elapsed * matrix).T)
     dim = len(matrix)
-    block = torch.zeros(2 * dim, 2 * dim, dtype=matrix.dtype)
+    block = matrix.new_zeros(2 * dim, 2 * dim)
     block[:dim, :dim] = block[dim:, dim:] = matrix.T
     block[:dim, dim:] = a1.T @ z0
     dmatrix = torch.linalg.matrix_exp(elapsed * block)[:dim, dim:]
