@@ -75,7 +75,7 @@ st.button("Rerun")
 depth = st.number_input("Knob", 0, 31, int(query.get("knob", 3)))
 frames = "frames" in query
 view = training() if frames else made(int(query.get("n", 12)), int(query.get("times", 60)), "kinds" in query)
-settings = {"layers": query["layers"].split(",")} if "layers" in query else {}
+settings = {"layers": query["layers"].split()} if "layers" in query else {}
 event = phase_stage(
     view, key="phase", alt="Trajectories over a field.", height=int(query.get("height", 512)),
     classroom="classroom" in query, report_time=True, report_knob=True, knob=0 if frames else int(depth),
