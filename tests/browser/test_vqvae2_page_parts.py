@@ -27,7 +27,7 @@ def at(app: str, new_page: Callable[..., Any]) -> Callable[..., Any]:
     def open_part(part: str, width: int = 1440) -> Any:
         page = new_page(viewport={"width": width, "height": 900}, color_scheme="dark" if width < 1000 else "light")
         page.goto(f"{app}/vqvae2?part={part}")
-        page.locator("canvas").first.wait_for(timeout=60 * SECONDS)
+        page.locator('canvas, [data-testid="stVegaLiteChart"]').first.wait_for(timeout=60 * SECONDS)
         settled(page)
         return page
 
