@@ -20,6 +20,7 @@ from app.precision_recall import knob as knob_part
 from app.precision_recall import sets as sets_part
 from app.precision_recall import takeaway
 from app.precision_recall.picture import MARGIN, SIDE, manifolds_png
+from dgm_core import zoo
 from dgm_core.errors import DataError
 from dgm_core.metrics.manifolds import Manifolds, manifolds
 from dgm_core.precision_recall import CloudPair, MetricCurves, PairChecks, SetComparison, TradeOff
@@ -235,6 +236,16 @@ HOSTILE: list[dict[str, str]] = [
     {"part": "sets", "i_real": "own:../x"}, {"part": "sets", "i_generated": "vectors:" + "0" * 16},
     {"part": "sets", "i_network": "zoo:cnf-moons"}, {"part": "sets", "i_k": "999"},
 ]  # fmt: skip
+
+
+def test_generators_are_listed_by_what_they_can_do() -> None:
+    app = opened("precision_recall", {"part": "knob", "g_n": "40", "g_count": "3", "g_embed": "pixels"})
+    listed = app.selectbox(key="g_generator").options
+    drawing = [name for name in zoo.names() if hasattr(zoo.experiment(name), "generate")]
+    assert len(drawing) > 1
+    for name in drawing:
+        assert any(title.startswith(f"{name}, shipped") for title in listed)
+    assert not any("cnf-" in title for title in listed)
 
 
 @pytest.mark.parametrize("query", HOSTILE, ids=str)
