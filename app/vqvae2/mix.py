@@ -33,16 +33,17 @@ from dgm_core.vqvae2.views import HierarchyChecks
 
 VIEW = "mixed"
 VIEWS = {"grid": "A × B", "bottoms": "One top, many bottoms"}
-HEIGHT = 500
-AGAIN = {"as-is": "As in B", "again": "Anew under A"}
+HEIGHT = 480
+AGAIN = {"as-is": "As in B", "again": "Anew"}
 
 
 def mix() -> None:
     """Draw the part."""
     picture, panel = st.columns([7, 2], gap="medium")
+    with picture:
+        view = switch("Show", VIEWS, key=VIEW, default="grid")
     with panel:
         trained = autoencoder()
-        view = switch("Show", VIEWS, key=VIEW, default="grid")
         levels = models.declared(trained).levels
         kept = whole("Levels kept, from the top", 1, levels - 1, 1, key="kept") if levels > 2 else 1
         files = (_bottoms if view == "bottoms" else _grid)(trained, kept, picture)
