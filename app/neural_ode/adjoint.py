@@ -150,10 +150,14 @@ def _draw_cost(shown: Trained) -> None:
     look = {"dark": is_dark(), "scale": scale()}
     chart(cost_lines(steps, peaks, "memory (KiB)", **look), "cost_memory")  # type: ignore[arg-type]
     chart(cost_lines(steps, seconds, "time (ms)", **look), "cost_time")  # type: ignore[arg-type]
-    slopes = {how: np.polyfit(steps, arrays[f"peak:{how}"] / 1024, 1)[0] for how in ("adjoint", "backprop")}
+    # Bytes are whole numbers: what is below a thousandth of a KiB is the regression's rounding.
+    slopes = {
+        how: abs(round(float(np.polyfit(steps, arrays[f"peak:{how}"] / 1024, 1)[0]), 3))
+        for how in ("adjoint", "backprop")
+    }
     what = "bytes that autograd holds" if meta["measure"] == "saved" else "the allocator's peak"
     st.caption(
-        f"Slope of the memory: {slopes['adjoint']:.2g} KiB a step by the adjoint, {slopes['backprop']:.3g} by "
+        f"Slope of the memory: {slopes['adjoint']:.3g} KiB a step by the adjoint, {slopes['backprop']:.3g} by "
         f"backpropagation ({what}, 512 points, RK4, {meta['device'].upper()})."
     )
 
