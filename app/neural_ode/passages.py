@@ -72,5 +72,6 @@ def figures_line(metrics: Mapping[str, np.ndarray], passage: Passage | None) -> 
     if "nfe" in last:
         parts += [f"dopri5 needs {last['nfe']:.0f} evaluations" if last["nfe"] > 0 else "dopri5 gives up"]
     if passage is not None and np.isfinite(passage.determinant).all():
-        parts += [f"smallest det {passage.determinant[-1].min():.2g}", f"stretches by up to {passage.stretch[-1]:.3g}"]
-    return " · ".join(parts).replace("-", "−")
+        smallest = f"{passage.determinant[-1].min():.2g}".replace("-", "−")
+        parts += [f"smallest det {smallest}", f"stretches by up to {passage.stretch[-1]:.3g}"]
+    return " · ".join(parts)
