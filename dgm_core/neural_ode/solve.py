@@ -112,8 +112,9 @@ def solve(
         (True, 10, 40)
     """
     _check(z0, times, method, step, rtol, atol)
-    recorder: _Recorder = (_Adaptive if method in ADAPTIVE else _Fixed)(field, path)
-    options = _options(method, times, step, interpolation)
+    knots = None if method in ADAPTIVE else _knots(method, times, step)
+    recorder: _Recorder = _Adaptive(field, path) if knots is None else _Fixed(field, path, knots)
+    options = _options(method, times, knots, interpolation)
     moments = times.to(device=z0.device, dtype=torch.promote_types(times.dtype, z0.dtype))
     try:
         with _quiet() if method in ADAMS else nullcontext():
@@ -123,7 +124,7 @@ def solve(
     if not torch.isfinite(states[-1]).all():
         raise _non_finite(states.detach(), recorder, times, method)
     sign = -1.0 if times[-1] < times[0] else 1.0
-    steps, rejected = _table(recorder.taken, sign), _table(recorder.rejected, sign)
+    steps, rejected = recorder.steps(sign), _table(recorder.rejected, sign)
     return Solution(times, states, steps, recorder.nfe, rejected, tuple(recorder.path))
 
 
@@ -172,11 +173,17 @@ def _quiet() -> Iterator[None]:
 class _Recorder:
     """The field, counted; torchdiffeq tells it of every step, as tensors that are read only when all is over."""
 
+    last: tuple[Tensor, Tensor] | None = None
+    """Start and size of the last step that was begun, or taken."""
+
     def __init__(self, field: FieldFunction, keep: bool) -> None:
         self.field, self.keep, self.nfe = field, keep, 0
-        self.taken: list[tuple[Tensor, Tensor]] = []
         self.rejected: list[tuple[Tensor, Tensor]] = []
         self.path: list[Tensor] = []
+
+    def steps(self, sign: float) -> Tensor:
+        """Start and signed size of the steps that were taken, (S, 2) float64 on the CPU."""
+        raise NotImplementedError
 
     def __call__(self, t: Tensor, z: Tensor) -> Tensor:
         self.nfe += 1
@@ -186,15 +193,32 @@ class _Recorder:
 
 
 class _Fixed(_Recorder):
+    """Its steps are known beforehand."""
+
+    def __init__(self, field: FieldFunction, keep: bool, knots: Tensor) -> None:
+        super().__init__(field, keep)
+        self.knots = knots
+
     def callback_step(self, t: Tensor, z: Tensor, h: Tensor) -> None:
-        self.taken.append((t, h))
+        self.last = (t, h)
         if self.keep:
             self.path.append(z)
 
+    def steps(self, sign: float) -> Tensor:
+        return torch.stack([self.knots[:-1], self.knots.diff()], dim=1)
+
 
 class _Adaptive(_Recorder):
+    def __init__(self, field: FieldFunction, keep: bool) -> None:
+        super().__init__(field, keep)
+        self.taken: list[tuple[Tensor, Tensor]] = []
+
+    def steps(self, sign: float) -> Tensor:
+        return _table(self.taken, sign)
+
     def callback_accept_step(self, t: Tensor, z: Tensor, h: Tensor) -> None:
-        self.taken.append((t, h))
+        self.last = (t, h)
+        self.taken.append(self.last)
         if self.keep:
             self.path.append(z)
 
@@ -210,20 +234,23 @@ def _table(steps: list[tuple[Tensor, Tensor]], sign: float) -> Tensor:
         return torch.stack([torch.stack(starts).double(), sign * torch.stack(sizes).double()], dim=1).cpu()
 
 
-def _options(method: str, times: Tensor, step: float | None, interpolation: str) -> dict[str, Any]:
-    if method in ADAPTIVE:
+def _knots(method: str, times: Tensor, step: float | None) -> Tensor:
+    """Where a fixed-step method's steps begin and end: float64 (S + 1,) on the CPU."""
+    start, end = float(times[0]), float(times[-1])
+    if method in ADAMS:
+        count = len(times) - 1 if step is None else max(1, math.ceil(abs(end - start) / step - _SLIVER))
+        step = abs(end - start) / count
+    return times.detach().double().cpu() if step is None else fixed_grid(start, end, step)
+
+
+def _options(method: str, times: Tensor, knots: Tensor | None, interpolation: str) -> dict[str, Any]:
+    if knots is None:
         # Without this the last step runs past the end, and the end is read off a quartic: dopri8 is then of order 5.
         return {"step_t": times[-1:].detach()}
-    start, end = float(times[0]), float(times[-1])
     options: dict[str, Any] = {"interp": interpolation}
     if method in ADAMS:
         options["max_order"] = _ADAMS_MAX_ORDER
-        count = len(times) - 1 if step is None else max(1, math.ceil(abs(end - start) / step - _SLIVER))
-        step = abs(end - start) / count
-    if step is not None:
-        grid = fixed_grid(start, end, step)
-        options["grid_constructor"] = lambda f, y, t: grid.to(t)
-    return options
+    return {**options, "grid_constructor": lambda f, y, t: knots.to(t)}
 
 
 def _check(z0: Tensor, times: Tensor, method: str, step: float | None, rtol: float, atol: float) -> None:
@@ -246,9 +273,9 @@ def _check(z0: Tensor, times: Tensor, method: str, step: float | None, rtol: flo
 
 
 def _last_time(recorder: _Recorder, times: Tensor) -> float:
-    if not recorder.taken:
+    if recorder.last is None:
         return float(times[0])
-    t, h = recorder.taken[-1]
+    t, h = recorder.last
     return float(t.detach()) + math.copysign(float(h.detach()), float(times[-1] - times[0]))
 
 
@@ -268,9 +295,8 @@ def _sentence(found: str, recorder: _Recorder, times: Tensor, method: str) -> Bl
 
 def _non_finite(states: Tensor, recorder: _Recorder, times: Tensor, method: str) -> BlowUpError:
     """The last moment with finite values, from the path where it was kept, else from the states asked for."""
-    kept = [
-        float(t.detach()) for (t, _), z in zip(recorder.taken, recorder.path, strict=False) if torch.isfinite(z).all()
-    ]
+    starts = recorder.steps(1.0)[:, 0].tolist()
+    kept = [t for t, z in zip(starts, recorder.path, strict=False) if torch.isfinite(z).all()]
     seen = [float(t) for t, z in zip(times, states, strict=True) if torch.isfinite(z).all()]
     time = (kept or seen or [float(times[0])])[-1]
     return BlowUpError(f"{TITLES[method]}: the solution left every bound after t = {time:.4g}", time)
