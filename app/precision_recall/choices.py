@@ -20,7 +20,7 @@ from dgm_core.precision_recall.vectors import put, read_vectors
 
 FILES = ["npz", "npy", "csv", "zip", "png", "jpg", "jpeg", "webp"]
 NUMBERS = (".npz", ".npy", ".csv")
-OWN = "dgm:precision_recall:own"
+OWN, TURN, COMPLAINT = (f"dgm:precision_recall:{name}" for name in ("own", "turn", "complaint"))
 
 
 BRING = (
@@ -40,14 +40,15 @@ def choose(cls: type[Experiment], field: str, title: str, *, prefix: str, help: 
     names, now = networks() if field == "network" else known_sets(), memory.values[field]
     if now not in names:
         names[now] = now
-    order = list(names)
-    chosen = st.selectbox(
-        title, order, index=order.index(now), format_func=lambda name: names.get(name, name),
-        key=f"{prefix}list_{field}", help=help,
+    key = f"{prefix}list_{field}"
+
+    def take() -> None:
+        Memory(cls, prefix).remember({field: st.session_state[key]})
+
+    st.session_state[key] = now  # an upload, a link or a prediction may have chosen as well
+    st.selectbox(
+        title, list(names), format_func=lambda name: names.get(name, name), key=key, help=help, on_change=take
     )  # fmt: skip
-    if chosen != now:
-        memory.remember({field: chosen})
-        st.rerun()
 
 
 def known_sets() -> dict[str, str]:
@@ -86,28 +87,24 @@ def upload(cls: type[Experiment], *, prefix: str) -> None:
         )
         files = st.file_uploader(
             "NPZ or NPY of N × D numbers, or pictures, or a zip of them", FILES, accept_multiple_files=True,
-            key=f"{prefix}files",
+            key=f"{prefix}files{st.session_state.get(TURN, 0)}",
         )  # fmt: skip
         if files:
             _take(cls, prefix, str(as_what), files)
+        notes([st.session_state[COMPLAINT]] if st.session_state.get(COMPLAINT) else [])
 
 
 def _take(cls: type[Experiment], prefix: str, field: str, files: list[Any]) -> None:
-    """Keep an upload once; what is wrong with it is said."""
-    what = (field, *(file.file_id for file in files))
-    taken, complaint = st.session_state.get(f"{OWN}:taken", (None, ""))
-    if taken != what:
-        complaint = ""
-        try:
-            name, title = _kept(files)
-            st.session_state.setdefault(OWN, {})[name] = title
-            Memory(cls, prefix).remember({field: name})
-        except DataError as error:
-            complaint = str(error)
-        st.session_state[f"{OWN}:taken"] = (what, complaint)
-        if not complaint:
-            st.rerun()
-    notes([complaint] if complaint else [])
+    """Keep an upload, or say what is wrong with it; either way the next one finds the box empty."""
+    st.session_state[COMPLAINT] = ""
+    try:
+        name, title = _kept(files)
+        st.session_state.setdefault(OWN, {})[name] = title
+        Memory(cls, prefix).remember({field: name})
+    except DataError as error:
+        st.session_state[COMPLAINT] = str(error)
+    st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
+    st.rerun()
 
 
 def _kept(files: list[Any]) -> tuple[str, str]:

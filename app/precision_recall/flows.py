@@ -25,10 +25,12 @@ def choose_flow(cls: type[Experiment], key: str, *, prefix: str = "") -> None:
     now = memory.values["source"]
     if now not in names:
         names[now] = now
-    chosen = st.selectbox("Flow", list(names), index=list(names).index(now), format_func=names.__getitem__, key=key)
-    if chosen != now:
-        memory.remember({"source": chosen})
-        st.rerun()
+
+    def take() -> None:
+        Memory(cls, prefix).remember({"source": st.session_state[key]})
+
+    st.session_state[key] = now  # a link or a prediction may have chosen as well
+    st.selectbox("Flow", list(names), format_func=lambda name: names.get(name, name), key=key, on_change=take)
 
 
 def options() -> dict[str, str]:

@@ -44,13 +44,14 @@ def choose_generator(prefix: str) -> None:
     now = memory.values["source"]
     names = {source: title_of(each) for source, each in found.items()}
     names.setdefault(now, now)
-    order = list(names)
-    chosen = st.selectbox(
-        "Generator", order, index=order.index(now), format_func=names.__getitem__, key=f"{prefix}generator"
-    )
-    if chosen != now:
-        memory.remember({"source": chosen, **_classifier(found[chosen].experiment)})
-        st.rerun()
+    key = f"{prefix}generator"
+
+    def take() -> None:
+        chosen = st.session_state[key]
+        Memory(TradeOff, prefix).remember({"source": chosen, **_classifier(found[chosen].experiment)})
+
+    st.session_state[key] = now  # a link or a prediction may have chosen as well
+    st.selectbox("Generator", list(names), format_func=lambda name: names.get(name, name), key=key, on_change=take)
 
 
 def _classifier(experiment: Experiment) -> dict[str, str]:
