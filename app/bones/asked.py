@@ -10,16 +10,26 @@ from dgm_core.views import View
 
 AGAIN = 3.0
 """Seconds after which a page looks again whether there is room."""
+ASKED = "dgm:asked"
+"""The last run of each view that this session asked for."""
 
 
 def asked_for(view: View) -> Run | None:
     """The run that makes a view; None where too many are waiting, and then the page asks again by itself.
 
+    What has failed in this session would fail again: it is not asked for twice, so that its reason can be read.
+
     Args:
         view: equal views share one run.
     """
+    asked: dict[str, str] = st.session_state.setdefault(ASKED, {})
+    failed = _failed(asked.get(view.key, ""))
+    if failed is not None:
+        return failed
     try:
-        return runner().submit(view)
+        run = runner().submit(view)
+        asked[view.key] = run.id
+        return run
     except QueueFullError:
         slot = f"dgm:again:{view.key}"
         st.session_state[slot] = 0
@@ -33,3 +43,12 @@ def asked_for(view: View) -> Run | None:
 
         waiting()
         return None
+
+
+def _failed(run: str) -> Run | None:
+    """That run, if there still is one and it has failed."""
+    try:
+        found = runner().watch(run).run if run else None
+    except KeyError:
+        return None
+    return found if found is not None and found.state == "failed" else None
