@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: app test lint types rules unit browser zoo format clean
+.PHONY: app test lint types rules unit browser fuzz zoo format clean
 
 app: .venv/app
 	$(BIN)/streamlit run app/main.py
@@ -22,6 +22,11 @@ rules: .venv/dev
 
 unit: .venv/dev
 	$(BIN)/python -m pytest -n 2 -m "not browser"
+
+# New random examples for every property, ROUNDS times over.
+ROUNDS ?= 10
+fuzz: .venv/dev
+	for round in $$(seq $(ROUNDS)); do FUZZ=1 $(BIN)/python -m pytest -n 2 -m "hypothesis and not browser" tests || exit 1; done
 
 browser: .venv/dev .venv/chromium
 	$(BIN)/python -m pytest -n 2 -m browser tests

@@ -157,7 +157,7 @@ class PlanarFlow(nn.Module):
 
 
 def unshift(shifted: Tensor, strength: Tensor, offset: Tensor) -> Tensor:
-    """Solve a + c tanh(a + b) = s for a, to float precision: Newton's method, kept inside a shrinking bracket.
+    """Solve a + c tanh(a + b) = s for a, to float precision: Newton's method from where it cannot cycle.
 
     Differentiable in s, c and b, by one last Newton step that is written for it (implicit function theorem).
 
@@ -175,23 +175,27 @@ def unshift(shifted: Tensor, strength: Tensor, offset: Tensor) -> Tensor:
         >>> bool(torch.allclose(unshift(a + c * torch.tanh(a + b), c, b), a, atol=1e-9))
         True
     """
-    a = _bracketed(shifted.detach(), strength.detach(), offset.detach())
+    a = _newton(shifted.detach(), strength.detach(), offset.detach())
     bent = torch.tanh(a + offset)
     return a - (a + strength * bent - shifted) / (1 + strength * (1 - bent * bent)).detach()
 
 
-def _bracketed(shifted: Tensor, strength: Tensor, offset: Tensor) -> Tensor:
+def _newton(shifted: Tensor, strength: Tensor, offset: Tensor) -> Tensor:
+    """The root to about 1e3 roundings, from the left side's one inflection point a = −b.
+
+    Where c > 0 the left side is concave beyond that point and convex before it, so that no step oversteps the root.
+    Where c < 0 the first step may, and is held within |c| of s, where the root lies; from there all steps come back.
+    """
     if len(shifted) == 0:
         return shifted
-    low, high, a = shifted - strength.abs(), shifted + strength.abs(), shifted
+    low, high = shifted - strength.abs(), shifted + strength.abs()
+    a = torch.clamp(-offset, low, high)
     # The caller's last Newton step squares what is left of the relative error.
     rounding = 1e3 * torch.finfo(shifted.dtype).eps * (1 + shifted.abs().amax())
     for _ in range(_NEWTON_STEPS):
         bent = torch.tanh(a + offset)
         excess = a + strength * bent - shifted
-        low, high = torch.where(excess < 0, a, low), torch.where(excess > 0, a, high)
-        newton = a - excess / (1 + strength * (1 - bent * bent))
-        following = torch.where((newton >= low) & (newton <= high), newton, (low + high) / 2)
+        following = torch.clamp(a - excess / (1 + strength * (1 - bent * bent)), low, high)
         moved, a = (following - a).abs().amax(), following
         if moved <= rounding:
             break

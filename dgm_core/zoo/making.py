@@ -19,6 +19,7 @@ from dgm_core.device import resolve
 from dgm_core.experiment import Experiment, Progress
 from dgm_core.zoo.exhibit import exhibit_of
 from dgm_core.zoo.reading import METRICS, RECORD, ROOT, WEIGHTS, experiment
+from dgm_core.zoo.storage import tightened
 
 
 def make(
@@ -52,7 +53,7 @@ def make(
         save_file({key: tensor.cpu().contiguous() for key, tensor in weights.items()}, fresh / WEIGHTS)
         np.savez_compressed(fresh / METRICS, **_columns(reports, seconds))  # type: ignore[arg-type]
         for file, content in files.items():
-            (fresh / file).write_bytes(content)
+            (fresh / file).write_bytes(tightened(content))
         (fresh / RECORD).write_text(json.dumps(_record(recipe, reports[-1], seconds[-1], target), indent=1) + "\n")
         shutil.rmtree(root / name, ignore_errors=True)
         fresh.rename(root / name)

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from dgm_core.experiment import Experiment
 from dgm_core.zoo.exhibit import exhibit_of
 from dgm_core.zoo.recipes import RECIPES
+from dgm_core.zoo.storage import loosened
 
 ROOT = Path(__file__).parent
 WEIGHTS, RECORD, METRICS = "weights.safetensors", "run.json", "metrics.npz"
@@ -77,7 +78,7 @@ def read(name: str, file: str) -> bytes:
         KeyError: when nothing of that name is shipped.
         FileNotFoundError: when it has no such file.
     """
-    return (ROOT / _known(name) / Path(file).name).read_bytes()
+    return loosened((ROOT / _known(name) / Path(file).name).read_bytes())
 
 
 def metrics(name: str) -> dict[str, np.ndarray]:
