@@ -49,12 +49,12 @@ def by_columns(upper: Tensor, groups: int, row: int, column: int = 0) -> Block:
     return Block(stacked.permute(2, 0, 1), stacked.amax(0).T.contiguous(), column, row)
 
 
-def kth_bound(screen: Screen, block: Block, k: int) -> Tensor:
-    """(B,): a number that at least k others of each row exceed with their v; k + 1 pairs with the row itself."""
+def lower_bounds(screen: Screen, block: Block, k: int) -> Tensor:
+    """(B, k + 1) float64: numbers that so many pairs of each row exceed, perhaps one of them with itself."""
     size, depth, groups = block.grouped.shape
     want = k + 1
     if depth * groups < want:
-        return block.best.new_full((size,), -torch.inf, dtype=torch.float64)
+        return block.best.new_full((size, want), -torch.inf, dtype=torch.float64)
     if groups < want:  # too few groups to tell k + 1 pairs apart
         values, place = block.grouped.reshape(size, -1).double().topk(want, dim=1)
     else:
@@ -64,7 +64,7 @@ def kth_bound(screen: Screen, block: Block, k: int) -> Tensor:
     j = (block.column + place).clamp_max_(screen.count - 1)  # what fills up a group is far below all bounds
     i = torch.arange(block.row, block.row + size, device=j.device)[:, None].expand_as(j)
     slack = screen.slack(i.reshape(-1), j.reshape(-1), values.reshape(-1)).reshape(values.shape)
-    return (values - slack).nan_to_num_(-torch.inf).amin(1)
+    return (values - slack).nan_to_num_(-torch.inf)
 
 
 def above(block: Block, threshold: Tensor) -> Candidates:

@@ -8,8 +8,8 @@ import threading
 import torch
 from torch import Tensor
 
-from dgm_core.metrics.candidates import Candidates, above, by_columns, by_rows, kth_bound
-from dgm_core.metrics.distances import rough_pairs, rough_unit, squared_pairs
+from dgm_core.metrics.candidates import Candidates, above, by_columns, by_rows, lower_bounds
+from dgm_core.metrics.distances import squared_pairs
 from dgm_core.metrics.screen import Frame, Screen, grouping, share_out
 from dgm_core.nn.threads import spread
 
@@ -37,7 +37,7 @@ def neighbour_squares(x: Tensor, k: int, frame: Frame, *, all_k: bool = True) ->
     """
     screen = Screen(x, x, frame)
     _, first = next(screen.blocks(slice(0, min(len(x), SAMPLE))))
-    screen.shift_to(-float(kth_bound(screen, by_rows(first, screen.groups, 0), k).median()))
+    screen.shift_to(-float(lower_bounds(screen, by_rows(first, screen.groups, 0), k).amin(1).median()))
     out = torch.empty(len(x), k if all_k else 1, dtype=torch.float64, device=x.device)
     found = _symmetric(screen, x, k)
     if found is None:
@@ -60,13 +60,13 @@ def neighbour_squares(x: Tensor, k: int, frame: Frame, *, all_k: bool = True) ->
 def _symmetric(screen: Screen, x: Tensor, k: int) -> Candidates | None:
     """All pairs that may be among the k nearest of their first point; None where there are too many.
 
-    Of N² products half are made. Every tile gives a lower bound of the k-th largest v of each of its rows and columns;
-    the best one so far decides who passes.
+    Of N² products half are made. Every tile gives lower bounds of the k + 1 largest v of each of its rows and columns;
+    the least of the k + 1 best ones so far decides who passes.
     """
     step = 64 * math.ceil(min(max(len(x) / TILES, TILE[0]), TILE[1]) / 64)
     starts = range(0, len(x), step)
     tiles = [(a, b) for a in starts for b in starts if a <= b]
-    bound = torch.full((len(x),), -torch.inf, dtype=torch.float64, device=x.device)
+    best = torch.full((len(x), k + 1), -torch.inf, dtype=torch.float64, device=x.device)
     found: list[Candidates] = []
     lock, total = threading.Lock(), [0]
 
@@ -83,8 +83,11 @@ def _symmetric(screen: Screen, x: Tensor, k: int) -> Candidates | None:
                 blocks.append(by_rows(padded, grouping(upper.shape[1]), a, b))
             for block in blocks:
                 near = slice(block.row, block.row + len(block.best))
-                bound[near] = torch.maximum(bound[near], kth_bound(screen, block, k))
-                kept = above(block, screen.floor(bound[near]))
+                lower = lower_bounds(screen, block, k)
+                with lock:
+                    best[near] = torch.cat([best[near], lower], dim=1).topk(k + 1, dim=1, sorted=False).values
+                    bound = best[near].amin(1)
+                kept = above(block, screen.floor(bound))
                 with lock:
                     found.append(kept)
                     total[0] += len(kept.i)
@@ -96,7 +99,7 @@ def _symmetric(screen: Screen, x: Tensor, k: int) -> Candidates | None:
     if total[0] > MOST:
         return None
     i, j, upper = (torch.cat(parts) for parts in zip(*found, strict=True))
-    keep = (i != j) & (upper >= screen.floor(bound[i]))
+    keep = (i != j) & (upper >= screen.floor(best.amin(1))[i])
     return Candidates(i[keep], j[keep], upper[keep])
 
 
@@ -106,7 +109,7 @@ def _row_by_row(screen: Screen, x: Tensor, k: int, out: Tensor) -> None:
     def work(_: int, share: slice) -> None:
         for rows, upper in screen.blocks(share):
             block = by_rows(upper, screen.groups, rows.start)
-            near = above(block, screen.floor(kth_bound(screen, block, k)))
+            near = above(block, screen.floor(lower_bounds(screen, block, k).amin(1)))
             others = near.i != near.j
             near = Candidates(*(each[others] for each in near))
             out[rows] = _nearest(screen, x, near, rows, k, out.shape[1] > 1)
@@ -125,10 +128,13 @@ def _nearest(screen: Screen, x: Tensor, near: Candidates, rows: slice, k: int, a
     if all_k or x.dtype != torch.float32:
         squares = _table(squared_pairs(x, x, i, j), row, size).topk(k, dim=1, largest=False, sorted=True).values
         return squares if all_k else squares[:, -1:]
-    rough, unit = rough_pairs(x, x, i, j).double(), rough_unit(x.shape[1])
-    kth = _table(rough, row, size).topk(k, dim=1, largest=False).values[:, -1][row]
-    below = rough * (1 + unit) < kth * (1 - unit)
-    middle = ~below & (rough * (1 - unit) <= kth * (1 + unit))
+    least, most = screen.rough(x, x, i, j)
+    # The k-th squared distance lies between the k-th of the lower bounds and the k-th of the upper ones.
+    kth_least, kth_most = (
+        _table(bound, row, size).topk(k, dim=1, largest=False).values[:, -1] for bound in (least, most)
+    )
+    below = most < kth_least[row]
+    middle = ~below & (least <= kth_most[row])
     wanted = k - torch.bincount(row[below], minlength=size)
     exact = _table(squared_pairs(x, x, i[middle], j[middle]), row[middle], size).sort(dim=1).values
     return exact.gather(1, wanted[:, None] - 1)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from dgm_core.metrics.candidates import Candidates, above, by_columns, by_rows
-from dgm_core.metrics.distances import rough_pairs, rough_unit, squared_pairs
+from dgm_core.metrics.distances import squared_pairs
 from dgm_core.metrics.ranks import Covering, rank
 from dgm_core.metrics.screen import GROUP, Frame, Screen, share_out
 
@@ -78,8 +78,8 @@ def _squares(
     squared = torch.full_like(upper, -1.0)
     unsure = (upper - screen.slack(near.i, near.j, upper) <= rims).nonzero()[:, 0]
     if x.dtype == y.dtype == torch.float32:
-        rough, unit = rough_pairs(x, y, near.i[unsure], near.j[unsure]).double(), rough_unit(x.shape[1])
-        squared[unsure[rough * (1 - unit) > largest[unsure]]] = torch.inf
-        unsure = unsure[(rough * (1 - unit) <= largest[unsure]) & (rough * (1 + unit) >= largest[unsure])]
+        least, most = screen.rough(x, y, near.i[unsure], near.j[unsure])
+        squared[unsure[least > largest[unsure]]] = torch.inf
+        unsure = unsure[(least <= largest[unsure]) & (most >= largest[unsure])]
     squared[unsure] = squared_pairs(x, y, near.i[unsure], near.j[unsure])
     return squared

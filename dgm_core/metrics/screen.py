@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dgm_core.metrics.distances import dots, rough_unit
 from dgm_core.nn.threads import Work, spread
 
 GROUP = 32
@@ -42,30 +43,34 @@ class Side:
         half: (N,) ‖a‖²/2, float64.
         length: (N,) a bound of ‖a‖ and ‖ã‖.
         change: (N,) ‖a − ã‖.
+        square: (N,) ‖x‖² of the points as they were given, float64.
     """
 
     rounded: Tensor
     half: Tensor
     length: Tensor
     change: Tensor
+    square: Tensor
 
     @classmethod
     def of(cls, points: Tensor, centre: Tensor, scale: float, dtype: torch.dtype) -> Side:
         """Centre, scale and round, a block of rows at a time."""
         rounded = torch.empty_like(points, dtype=dtype)
-        half, change = (torch.empty(len(points), dtype=torch.float64, device=points.device) for _ in range(2))
+        half, change, square = (torch.empty(len(points), dtype=torch.float64, device=points.device) for _ in range(3))
         step = max(1, (CELLS if points.is_cuda else SMALL) // points.shape[1])
 
         def work(_: int, share: slice) -> None:
             for start in range(share.start, share.stop, step):
                 rows = slice(start, min(start + step, share.stop))
-                a = (points[rows].double() - centre).mul_(scale)
+                x = points[rows].double()
+                square[rows] = torch.linalg.vecdot(x, x)
+                a = (x - centre).mul_(scale)
                 rounded[rows] = a
                 half[rows] = torch.linalg.vecdot(a, a) / 2
                 change[rows] = torch.linalg.vector_norm(a - rounded[rows], dim=1)
 
         share_out(work, points)
-        return cls(rounded, half, (2 * half).sqrt() + change, change)
+        return cls(rounded, half, (2 * half).sqrt() + change, change, square)
 
 
 class Screen:
@@ -135,6 +140,17 @@ class Screen:
         error = error + self.noise * (a.length[i].square() + b.length[j].square() + abs(self.shift))
         # The columns over-estimate by `WIDEN` and once more by their own rounding.
         return 2 * error * WIDEN * WIDEN + 2 * self.frame.step * upper.abs()
+
+    def rough(self, x: Tensor, y: Tensor, i: Tensor, j: Tensor) -> tuple[Tensor, Tensor]:
+        """Bounds (P,) float64 from below and above of ‖x_i − y_j‖², for float32 points by products in float32."""
+        x_square, y_square = self.left.square[i], self.right.square[j]
+        product = dots(x, y, i, j).double()
+        middle = x_square + y_square - 2 * product
+        error = (2 * rough_unit(x.shape[1]) * WIDEN) * (x_square * y_square).sqrt() + 2.0**-40 * (x_square + y_square)
+        # Products too small for float32 are lost one by one; what is too large for it tells nothing.
+        error = error + 2.0**-124 * x.shape[1]
+        error = torch.where(product.isfinite(), error, torch.inf)
+        return middle.nan_to_num(0.0, 0.0, 0.0) - error, middle.nan_to_num(0.0, 0.0, 0.0) + error
 
     def floor(self, threshold: Tensor) -> Tensor:
         """A threshold on v as one on upper bounds: rounding is monotone, so nothing above it gets below."""

@@ -9,6 +9,7 @@ from prdc_oracle import exhaustive, four, squared
 
 from dgm_core.errors import DataError
 from dgm_core.metrics import expected_coverage, knn_radii, neighbours, prdc, prdc_curve
+from dgm_core.metrics.distances import dots, rough_unit
 
 
 def clouds(dimensions, n=300, m=220, shift=0.3, scale=1.1, seed=0, dtype=np.float32):
@@ -162,3 +163,21 @@ def test_bad_input_is_a_sentence(real, fake, k, said):
 def test_a_card_gives_the_same():
     x, y = clouds(128, n=3000, m=2000)
     assert prdc(x, y, 5, device="cuda") == prdc(x, y, 5, device="cpu")
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1e-12, 1e12, 1e18, 1e25])
+def test_numbers_whose_products_float32_cannot_hold(scale):
+    random = np.random.default_rng(3)
+    x, y = ((scale * random.normal(size=(300, 20))).astype(np.float32) for _ in range(2))
+    assert four(prdc(x, y, 4)) == pytest.approx(exhaustive(x, y, 4), abs=1e-12)
+
+
+@given(st.integers(0, 999), st.integers(1, 300), st.integers(0, 200), st.sampled_from([0.0, 30.0]))
+def test_listed_products_are_within_their_bound(seed, dimensions, pairs, offset):
+    """Against float64, for pairs in any order, repeated ones and none at all."""
+    random = np.random.default_rng(seed)
+    x, y = (torch.from_numpy(random.normal(offset, 1, (n, dimensions)).astype(np.float32)) for n in (40, 70))
+    i, j = (torch.from_numpy(random.integers(0, n, pairs)) for n in (40, 70))
+    exact = (x.double()[i] * y.double()[j]).sum(1)
+    bound = rough_unit(dimensions) * x.double().norm(dim=1)[i] * y.double().norm(dim=1)[j]
+    assert bool(((dots(x, y, i, j).double() - exact).abs() <= bound).all())
